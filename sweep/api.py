@@ -1,0 +1,145 @@
+"""The same from Python: plan a spec, run it, read what came out."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import UserError
+from sweep.execution.executor import Executor
+from sweep.execution.provenance import count_cores
+from sweep.execution.resolve import Places, Say, locate_sweep, prepare_sweep
+from sweep.execution.run import Watch, run_sweep
+from sweep.planning.expand import Plan
+from sweep.spec.load import load_spec, make_spec
+from sweep.spec.schema import Spec
+from sweep.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AnySpec = Spec | str | PathLike[str] | Mapping[str, Any]
+
+
+class ExecutorName(StrEnum):
+    """Who does the work."""
+
+    RAY = "ray"
+    INLINE = "inline"
+
+
+class Results:
+    """A sweep's results folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def frame(self) -> "pd.DataFrame":
+        """Return a tidy frame, one row a trial of the plan, those without a result included.
+
+        Accuracies are fractions, cross-entropies nats; `status` is success, failure or missing.
+        """
+        from sweep.report.frames import trials_frame
+
+        with Store.read(self.folder) as store:
+            return trials_frame(store)
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.folder)!r})"
+
+
+def plan(spec: AnySpec, *, data: str | PathLike[str] | None = None, results: str | PathLike[str] = "results") -> Plan:
+    """Return what running a spec would do. Starts neither TensorFlow nor Ray.
+
+    Args:
+        spec: a YAML file, a dictionary, or a `Spec`.
+        data: folder of images; else `$SWEEP_DATA`, else the spec's.
+        results: folder of all sweeps and their caches.
+
+    Raises:
+        UserError: the spec has mistakes, or its images are not there.
+    """
+    places = _places(data, results)
+    checked = _check(spec)
+    return prepare_sweep(checked, locate_sweep(checked, places, _silent), places, _silent, download=False).plan
+
+
+def run(
+    spec: AnySpec,
+    *,
+    data: str | PathLike[str] | None = None,
+    results: str | PathLike[str] = "results",
+    workers: int | None = None,
+    executor: str = ExecutorName.RAY,
+    address: str | None = None,
+    retry_failed: bool = False,
+    watch: Watch | None = None,
+    say: Say = print,
+) -> Results:
+    """Run a spec, or what is missing of it, and return its results.
+
+    Args:
+        spec: a YAML file, a dictionary, or a `Spec`.
+        data: folder of images; else `$SWEEP_DATA`, else the spec's.
+        results: folder of all sweeps and their caches.
+        workers: processes with one thread each; by default one a core.
+        executor: `ray`, or `inline` for this process. Results are the same.
+        address: of an existing Ray cluster.
+        retry_failed: whether trials that failed before are run again.
+        watch: is called with a `Progress` after every work unit.
+        say: is called with a line for each fallback; nothing is passed off as something else in silence.
+
+    Raises:
+        UserError: the spec, its images or its weights have mistakes, or another process runs this sweep.
+        FatalError: the disk is full or the workers are lost; what was stored is intact.
+    """
+    places = _places(data, results)
+    checked = _check(spec)
+    prepared = prepare_sweep(checked, locate_sweep(checked, places, say), places, say, download=True)
+    run_sweep(
+        prepared,
+        partial(make_executor, executor, workers, address),
+        watch or _silent,
+        retry_failed=retry_failed,
+    )
+    return Results(prepared.folder)
+
+
+def open_results(path: str | PathLike[str]) -> Results:
+    """Open a sweep's folder, for example `results/mobilenet16`, also while it runs.
+
+    Raises:
+        UserError: the folder holds no sweep.
+    """
+    folder = Path(path)
+    with Store.read(folder):
+        return Results(folder)
+
+
+def make_executor(name: str, workers: int | None = None, address: str | None = None) -> Executor:
+    """Start the workers. Ray is imported here, and only where it is asked for."""
+    if name == ExecutorName.INLINE:
+        from sweep.execution.inline import InlineExecutor
+
+        return InlineExecutor()
+    if name != ExecutorName.RAY:
+        raise UserError(f"executor: {name!r} is unknown (allowed: {', '.join(ExecutorName)})")
+    from sweep.execution.ray_pool import RayPool
+
+    return RayPool(workers or count_cores(), address)
+
+
+def _check(spec: AnySpec) -> Spec:
+    if isinstance(spec, Spec):
+        return spec
+    return make_spec(spec) if isinstance(spec, Mapping) else load_spec(Path(spec))
+
+
+def _places(data: str | PathLike[str] | None, results: str | PathLike[str]) -> Places:
+    return Places(Path(results), Path(data) if data is not None else None)
+
+
+def _silent(_: object) -> None:
+    """Say nothing."""

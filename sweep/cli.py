@@ -1,0 +1,237 @@
+"""Arguments in, one call per command, one answer out; the only file that prints or exits.
+
+Commands import what they need when they run: `sweep --help` starts in a blink.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.errors import FatalError, UserError
+
+if TYPE_CHECKING:
+    from sweep.execution.resolve import Location, Places
+    from sweep.spec.schema import Spec
+
+COMPLETE, WITH_FAILURES, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+results_option: Option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of all sweeps and their caches.",
+)
+data_option: Option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of images, one folder per class. [default: $SWEEP_DATA, else the spec's]",
+)
+set_option: Option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a value of the spec, for example grid.alpha='[0.25, 0.5]'.",
+)
+spec_argument: Option = click.argument("spec", type=click.Path(path_type=Path))
+sweep_argument: Option = click.argument("sweep", required=False)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that `run` and `resume` share."""
+    options: list[Option] = [
+        click.option("--workers", type=click.IntRange(1, 4096), help="Processes of one thread. [default: one a core]"),
+        click.option(
+            "--executor",
+            type=click.Choice(["ray", "inline"]),
+            default="ray",
+            show_default=True,
+            help="Who does the work: Ray, or this process alone.",
+        ),
+        click.option("--address", help="Address of an existing Ray cluster, for example auto or 10.0.0.1:6379."),
+        click.option("--retry-failed", is_flag=True, help="Run the trials again that failed before."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sweep", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run a grid of transfer-learning experiments once, and say honestly what came out."""
+
+
+@cli.command()
+@spec_argument
+@data_option
+@set_option
+@results_option
+def plan(spec: Path, data: Path | None, overrides: Sequence[str], results: Path) -> None:
+    """Say what running SPEC would do. Starts neither TensorFlow nor Ray."""
+    from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
+    from sweep.spec.load import load_spec
+    from sweep.summary import describe_plan
+
+    places = Places(results, data)
+    checked = load_spec(spec, overrides)
+    prepared = prepare_sweep(checked, locate_sweep(checked, places, _note), places, _note, download=False)
+    click.echo("\n".join(describe_plan(prepared)))
+
+
+@cli.command()
+@spec_argument
+@data_option
+@set_option
+@results_option
+@run_options
+def run(spec: Path, data: Path | None, overrides: Sequence[str], results: Path, **how: Any) -> int:
+    """Run SPEC, or what is missing of it."""
+    from sweep.execution.resolve import Places, locate_sweep
+    from sweep.spec.load import load_spec
+
+    places = Places(results, data)
+    checked = load_spec(spec, overrides)
+    return _run(checked, locate_sweep(checked, places, _note), places, **how)
+
+
+@cli.command()
+@sweep_argument
+@data_option
+@results_option
+@run_options
+def resume(sweep: str | None, data: Path | None, results: Path, **how: Any) -> int:
+    """Go on with SWEEP from its stored spec; the latest one when none is named."""
+    from sweep.execution.resolve import Places, locate_again
+
+    places = Places(results, data)
+    return _run(*locate_again(_find_sweep(results, sweep), places), places, **how)
+
+
+@cli.command()
+@sweep_argument
+@results_option
+@click.option("--failed", is_flag=True, help="List the failed trials and their reasons.")
+def status(sweep: str | None, results: Path, *, failed: bool) -> None:
+    """Say how far SWEEP is, also while it runs; the latest one when none is named."""
+    from sweep.summary import describe_failures, describe_status
+
+    folder = _find_sweep(results, sweep)
+    click.echo("\n".join(describe_failures(folder) if failed else describe_status(folder)))
+
+
+@cli.command()
+@sweep_argument
+@results_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json"]),
+    default="markdown",
+    show_default=True,
+    help="What to print and write.",
+)
+@click.option(
+    "--select",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="What chooses a cell's learning rate and steps; `test` is what papers often print, and optimistic.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder of all reports.",
+)
+def report(sweep: str | None, results: Path, form: str, select: str, output: Path) -> None:
+    """Print the tables of SWEEP and write them under reports/; the latest sweep when none is named."""
+    from sweep.report.cells import Selection
+    from sweep.report.render import Format
+    from sweep.report.report import write_report
+
+    click.echo(write_report(_find_sweep(results, sweep), Format(form), Selection(select), output), nl=False)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON schema of a spec, for editors."""
+    from sweep.spec.load import spec_schema
+
+    click.echo(json.dumps(spec_schema(), indent=2))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. Whatever the user got wrong is told in plain lines."""
+    try:
+        code = cli.main(list(arguments), prog_name="sweep", standalone_mode=False)
+    except (UserError, FatalError) as error:
+        return _refuse(str(error))
+    except click.ClickException as error:
+        return _refuse(f"{error.format_message()} (see `{_command_path(error)} --help`)")
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COMPLETE
+    return code if isinstance(code, int) else COMPLETE
+
+
+def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: bool, **how: Any) -> int:
+    """Prepare and run a sweep with the chatter of its libraries in its log; return the exit code."""
+    from sweep.api import make_executor
+    from sweep.console import LOG_NAME, divert_chatter, show_progress
+    from sweep.execution.resolve import prepare_sweep
+    from sweep.execution.run import run_sweep
+    from sweep.summary import describe_end, describe_start
+
+    if how["address"] and how["executor"] == "inline":
+        raise click.UsageError("--address needs --executor ray")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    make = partial(make_executor, how["executor"], how["workers"], how["address"])
+    with divert_chatter(location.folder / LOG_NAME) as console:
+        say = partial(print, file=console)
+        prepared = prepare_sweep(spec, location, places, say, download=True)
+        say(describe_start(prepared.plan))
+        with show_progress(console) as watch:
+            progress = run_sweep(prepared, make, watch, retry_failed=retry_failed)
+        say(describe_end(progress, location.folder))
+    return WITH_FAILURES if progress.failed else COMPLETE
+
+
+def _find_sweep(results: Path, name: str | None) -> Path:
+    """Find a sweep by its name or folder; the one written last when none is named."""
+    from sweep.store.store import STORE_NAME
+
+    if name is not None:
+        return results / name if (results / name).is_dir() else Path(name)
+    stores = [path for path in results.glob(f"*/{STORE_NAME}*") if path.is_file()]
+    if not stores:
+        raise UserError(f"{results}: holds no sweep; run one first, or name the folder with --results")
+    return max(stores, key=lambda path: path.stat().st_mtime_ns).parent
+
+
+def _note(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _refuse(message: str) -> int:
+    click.echo("\n".join(f"sweep: {line}" for line in message.splitlines()), err=True)
+    return MISTAKE
+
+
+def _command_path(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "sweep"

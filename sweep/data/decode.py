@@ -1,0 +1,67 @@
+"""Files to pixels: any size, grey or colour, to square RGB of the resolutions asked for."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sweep.errors import UserError
+
+NAMED_FILES = 5  # undecodable files named in one message
+
+
+def decode_images(
+    files: Sequence[tuple[str, bytes]], resolutions: Sequence[int], *, antialias: bool
+) -> list[NDArray[np.uint8]]:
+    """Decode (name, content) pairs once and resize them to each resolution.
+
+    Bilinear; the aspect ratio is not kept and nothing is cropped. With `antialias` a shrinking resize averages over
+    the source pixels; without, it reads the four nearest (as TensorFlow 1 did).
+
+    Returns:
+        One (files, resolution, resolution, 3) array per resolution.
+
+    Raises:
+        UserError: files that cannot be decoded, by name.
+    """
+    outputs = [np.empty((len(files), side, side, 3), np.uint8) for side in resolutions]
+    damaged = []
+    for index, (name, content) in enumerate(files):
+        image = open_image(content)
+        if image is None:
+            damaged.append(name)
+            continue
+        for side, output in zip(resolutions, outputs, strict=True):
+            output[index] = np.asarray(_resize(image, side, antialias=antialias))
+    if damaged:
+        raise UserError(describe_damage(damaged))
+    return outputs
+
+
+def open_image(content: bytes) -> Image.Image | None:
+    """Decode a whole file to RGB; None where that cannot be done."""
+    try:
+        with Image.open(BytesIO(content)) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def describe_damage(names: Iterable[str]) -> str:
+    """Return one line about files that cannot be decoded."""
+    damaged = list(names)
+    more = f" and {len(damaged) - NAMED_FILES} more" if len(damaged) > NAMED_FILES else ""
+    return (
+        f"{', '.join(damaged[:NAMED_FILES])}{more}: cannot be decoded as an image; "
+        "mend or remove the file, or set data.undecodable: skip to leave such files out"
+    )
+
+
+def _resize(image: Image.Image, side: int, *, antialias: bool) -> Image.Image:
+    if antialias:
+        return image.resize((side, side), Image.Resampling.BILINEAR)
+    width, height = image.size
+    scale = (width / side, 0.0, 0.0, 0.0, height / side, 0.0)
+    return image.transform((side, side), Image.Transform.AFFINE, scale, Image.Resampling.BILINEAR)

@@ -1,0 +1,1 @@
+"""Work done: executors, workers, and the loop that drives them."""

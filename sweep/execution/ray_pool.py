@@ -1,0 +1,80 @@
+"""The work done by Ray: on this machine or on a cluster. No other module knows of Ray.
+
+A job travels with all it needs through the object store, so workers need no file system of the driver's. A worker
+that dies is replaced and its job done again by Ray; a Python exception is an outcome like any other.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+import sweep
+from sweep.errors import FatalError, UserError
+from sweep.execution.worker import Finished, Job, perform
+
+RETRIES = 5  # of a job whose worker dies
+STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of images at 224 pixels, twice over
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+}
+
+
+class RayPool:
+    """Ray Core tasks of one CPU each."""
+
+    name = "ray"
+
+    def __init__(self, workers: int, address: str | None = None) -> None:
+        os.environ.update(_ENVIRONMENT)
+        options: dict[str, Any] = {"logging_level": "ERROR", "configure_logging": True}
+        if address is None:
+            options |= {
+                "num_cpus": workers,
+                "num_gpus": 0,
+                "include_dashboard": False,
+                "object_store_memory": max(2**30, 2 * workers * STORE_BYTES_PER_JOB),
+            }
+        else:
+            package = str(Path(sweep.__file__).parent)
+            options |= {"address": address, "runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
+        try:
+            ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = f"--address {address}" if address else "Ray"
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"{where}: cannot be reached or started ({reason}); see `ray status`, or use --executor inline"
+            ) from error
+        self.workers = workers
+        self.queue_length = 2 * workers
+        self._perform = ray.remote(num_cpus=1, max_retries=RETRIES)(perform)
+        self._running: dict[Any, str] = {}
+
+    def submit(self, key: str, job: Job) -> None:
+        """Hand a job to Ray."""
+        self._running[self._perform.remote(key, job)] = key
+
+    def next_finished(self) -> Finished:
+        """Wait for the first job to end."""
+        (reference,), _ = ray.wait(list(self._running), num_returns=1)
+        key = self._running.pop(reference)
+        try:
+            finished: Finished = ray.get(reference)
+        except RayTaskError as error:
+            if isinstance(error.cause, UserError | FatalError):
+                raise error.cause from None
+            raise
+        except RayError as error:
+            raise FatalError(
+                f"{key}: the workers are lost ({str(error).splitlines()[0]}); run again to go on"
+            ) from error
+        return finished
+
+    def close(self) -> None:
+        """Stop the workers of this machine, or leave the cluster."""
+        ray.shutdown()

@@ -1,0 +1,260 @@
+"""From a spec to this machine: which images, which weights, which folder; every fallback is said aloud."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.catalogue import Backbone, WeightsSource
+from sweep.data.dataset import DataSet, open_data_set
+from sweep.data.demo import DEMO_VERSION, draw_demo
+from sweep.data.hashes import HashCache
+from sweep.data.splits import check_split
+from sweep.errors import UserError
+from sweep.models.weights import (
+    WeightsBlob,
+    WeightsUnavailable,
+    download_weights,
+    hash_weights,
+    locate_weights,
+    random_weights_sha256,
+    read_weights,
+)
+from sweep.planning.expand import Plan, list_backbones, make_plan
+from sweep.planning.inputs import PENDING, DataSummary, Inputs, WeightsId
+from sweep.spec.load import parse_spec
+from sweep.spec.schema import DataSource, DemoSpec, Fallback, Spec
+from sweep.store.store import STORE_NAME, Store
+
+CACHE_FOLDER = ".cache"
+DATA_VARIABLE = "SWEEP_DATA"
+
+RANDOM_NOTICE = (
+    "RANDOM WEIGHTS: the ImageNet weights could not be downloaded; as these are demo images, going on with random "
+    "weights, batch norm calibrated on the images"
+)
+
+Say = Callable[[str], None]
+WeightPaths = Mapping[Backbone, Path | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie on this machine; no part of any result."""
+
+    results: Path = Path("results")
+    data: Path | None = None
+
+    @property
+    def cache(self) -> Path:
+        """Decoded images, features, drawn demo images: shared by all sweeps of the results folder."""
+        return self.results / CACHE_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A sweep ready to run: its plan, its folder, its images, and where its weights lie (random ones nowhere)."""
+
+    plan: Plan
+    folder: Path
+    cache: Path
+    images: Path
+    data: DataSet
+    weights: WeightPaths
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A sweep's folder, and its folder of images (None: the demo's)."""
+
+    folder: Path
+    images: Path | None
+
+
+def locate_sweep(spec: Spec, places: Places, say: Say) -> Location:
+    """Choose the images and the folder of a spec. A fallback to demo images has a folder of its own.
+
+    Raises:
+        UserError: the images are not there, and the spec names no fallback.
+    """
+    images = find_images(spec, places)
+    if images is not None or spec.data.source is DataSource.DEMO:
+        return Location(places.results / spec.name, images)
+    say(
+        f"DEMO IMAGES: no images at {spec.data.folder} (nor --data, nor ${DATA_VARIABLE}); going on with drawn ones, "
+        "whose accuracies say nothing about X-rays"
+    )
+    return Location(places.results / f"{spec.name}-demo", None)
+
+
+def locate_again(folder: Path, places: Places) -> tuple[Spec, Location]:
+    """Return the spec of a sweep that was run before, and where its images were, unless `places.data` says other.
+
+    Raises:
+        UserError: there is no such sweep.
+    """
+    with Store.read(folder) as store:
+        stored = store.load_spec()
+        runs = store.load_runs()
+    if stored is None:
+        raise UserError(f"{folder}: holds no spec; run the sweep first")
+    spec = parse_spec(json.dumps(stored[0]), str(folder))
+    if Inputs.from_json(stored[1]).data.is_demo:
+        return spec, Location(folder, None)
+    former = [Path(provenance["images"]) for _, _, provenance in runs if Path(provenance["images"]).is_dir()]
+    if places.data is None and former:
+        return spec, Location(folder, former[-1])
+    return spec, Location(folder, find_images(spec, places))
+
+
+def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, download: bool) -> Prepared:
+    """Open the images, identify the weights and plan.
+
+    Args:
+        spec: what the user asked.
+        location: where its images and results are.
+        places: where the caches are.
+        say: receives one line for each thing the user must know.
+        download: whether weights that are not here are downloaded now; else their trials' ids are provisional.
+
+    Raises:
+        UserError: the images or the weights are not to be had.
+    """
+    hashes = HashCache(places.cache / "hashes.json")
+    is_demo = location.images is None
+    folder = location.images or _draw_demo(spec.data.demo, places.cache, say)
+    data = open_data_set(folder, "demo" if is_demo else folder.name, hashes, spec.data.undecodable, is_demo=is_demo)
+    if data.summary.left_out:
+        say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
+    for split in spec.grid.split:
+        check_split(data.summary.images, split)
+    weights, paths = _find_weights(location.folder, spec, data.summary, hashes, say, download=download)
+    plan = make_plan(spec, Inputs(data.summary, weights))
+    return Prepared(plan, location.folder, places.cache, folder, data, paths)
+
+
+def find_images(spec: Spec, places: Places) -> Path | None:
+    """Find the folder of images: `places.data`, `$SWEEP_DATA`, the spec's folder; None for the demo's.
+
+    Raises:
+        UserError: a folder named by flag or variable is not there, or none is and the spec names no fallback.
+    """
+    if spec.data.source is DataSource.DEMO:
+        return None
+    named = {"--data": places.data, f"${DATA_VARIABLE}": os.environ.get(DATA_VARIABLE)}
+    for option, folder in named.items():
+        if folder and not Path(folder).is_dir():
+            raise UserError(f"{option}: {folder} is no folder; name the folder that holds the images")
+        if folder:
+            return _enter_subfolder(Path(folder), spec)
+    if Path(spec.data.folder).is_dir():
+        return _enter_subfolder(Path(spec.data.folder), spec)
+    if spec.data.fallback is Fallback.DEMO:
+        return None
+    raise UserError(
+        f"data.folder: {spec.data.folder} is not there (looked at --data, ${DATA_VARIABLE}, data.folder); name the "
+        "folder with --data, or set data.fallback: demo to try the sweep on drawn images"
+    )
+
+
+def open_weights(prepared: Prepared, backbone: Backbone) -> WeightsBlob:
+    """Read a backbone's weights into memory; download them where a finished sweep has outlived its files.
+
+    Raises:
+        UserError: they are not to be had, or are others than those the sweep was run with.
+    """
+    spec, identity = prepared.plan.spec, prepared.plan.inputs.weights[backbone]
+    path = prepared.weights[backbone]
+    if identity.source is not WeightsSource.RANDOM and path is None:
+        try:
+            path = download_weights(spec.weights, spec.features, backbone)
+        except WeightsUnavailable as error:
+            raise UserError(f"weights: {error}") from error
+        if hash_weights(path) != identity.sha256:
+            raise UserError(
+                f"weights: {path} is not the file this sweep was run with (SHA-256 {identity.sha256[:12]}...); "
+                "put that file back, or start a new sweep under another name"
+            )
+    return read_weights(spec.weights, spec.features, backbone, path)
+
+
+def _enter_subfolder(folder: Path, spec: Spec) -> Path:
+    part = folder / spec.data.subfolder if spec.data.subfolder else folder
+    return part if part.is_dir() else folder
+
+
+def _draw_demo(demo: DemoSpec, cache: Path, say: Say) -> Path:
+    folder = cache / f"demo-v{DEMO_VERSION}-{demo.images}-{demo.seed}"
+    if not folder.is_dir():
+        say(f"drawing {demo.images} demo images (seed {demo.seed})")
+        draw_demo(folder, demo.images, demo.seed)
+    return folder
+
+
+def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
+    folder: Path, spec: Spec, data: DataSummary, hashes: HashCache, say: Say, *, download: bool
+) -> tuple[dict[Backbone, WeightsId], WeightPaths]:
+    """Identify the weights of every backbone, all from one source.
+
+    Weights on this machine come first; then those a former run of the same sweep decided on; then a download; and
+    for demo images alone, at last, random weights.
+    """
+    backbones = list_backbones(spec)
+    paths: dict[Backbone, Path | None] = {
+        backbone: locate_weights(spec.weights, spec.features, backbone) for backbone in backbones
+    }
+    if spec.weights.source is WeightsSource.RANDOM:
+        return _random_weights(spec, backbones), paths
+    absent = [backbone for backbone, path in paths.items() if path is None]
+    former = _former_weights(folder, spec, data) if absent else {}
+    if any(weights.source is WeightsSource.RANDOM for weights in former.values()):
+        say(RANDOM_NOTICE)
+        return former, dict.fromkeys(backbones)
+    if absent and not former:
+        if not download:
+            say(f"the weights of {len(absent)} backbones are not on this machine; `sweep run` downloads them")
+        elif not _download(spec, absent, paths, is_demo=data.is_demo, say=say):
+            return _random_weights(spec, backbones), dict.fromkeys(backbones)
+    found = {backbone: _identify(spec, path, hashes) for backbone, path in paths.items() if path}
+    pending = WeightsId(spec.weights.source, PENDING)
+    return {backbone: found.get(backbone) or former.get(backbone, pending) for backbone in backbones}, paths
+
+
+def _download(
+    spec: Spec, absent: list[Backbone], paths: dict[Backbone, Path | None], *, is_demo: bool, say: Say
+) -> bool:
+    """Download into `paths`; False where that cannot be done and random weights may stand in."""
+    say(f"downloading the weights of {len(absent)} backbones")
+    try:
+        paths |= {backbone: download_weights(spec.weights, spec.features, backbone) for backbone in absent}
+    except WeightsUnavailable as error:
+        if not is_demo:
+            raise UserError(f"weights: {error}") from error
+        say(RANDOM_NOTICE)
+        return False
+    return True
+
+
+def _identify(spec: Spec, path: Path, hashes: HashCache) -> WeightsId:
+    content = hashes.hash_files([path])[0] if path.is_file() else hash_weights(path)
+    return WeightsId(spec.weights.source, content)
+
+
+def _random_weights(spec: Spec, backbones: tuple[Backbone, ...]) -> dict[Backbone, WeightsId]:
+    return {
+        backbone: WeightsId(WeightsSource.RANDOM, random_weights_sha256(backbone, spec.features))
+        for backbone in backbones
+    }
+
+
+def _former_weights(folder: Path, spec: Spec, data: DataSummary) -> dict[Backbone, WeightsId]:
+    """Return the weights that this very sweep was run with before, if it was."""
+    if not (folder / STORE_NAME).is_file():
+        return {}
+    with Store.read(folder) as store:
+        stored = store.load_spec()
+    if stored is None or stored[0] != spec.model_dump(mode="json"):
+        return {}
+    inputs = Inputs.from_json(stored[1])
+    return dict(inputs.weights) if inputs.data == data else {}

@@ -1,0 +1,1 @@
+"""The backbones: weights found, networks built, their cost counted."""

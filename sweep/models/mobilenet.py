@@ -1,0 +1,150 @@
+"""MobileNet as one TensorFlow function of raw pixels, from keras.applications or from a SavedModel."""
+
+import tarfile
+import tempfile
+from io import BytesIO
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from sweep.catalogue import IMAGENET_CLASSES, PIXEL_RANGES, Backbone, FeatureKind, WeightsSource, feature_width
+from sweep.errors import UserError
+from sweep.models.weights import WeightsBlob, random_weights_sha256
+
+BATCH_NORM_SHIFT = 0.5  # of random weights
+# What HDF5, Keras and TensorFlow raise at damaged or foreign weights.
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, tf.errors.OpError)
+
+
+def compile_mobilenet(
+    backbone: Backbone, kind: FeatureKind, weights: WeightsBlob, calibration: NDArray[np.uint8] | None
+) -> Any:
+    """Build a traced `tf.function`: images (n, r, r, 3) uint8 to features (n, width) float32.
+
+    Raises UserError for weights that are damaged or of another model.
+    """
+    if weights.source is WeightsSource.HUB:
+        model = _load_saved_model(weights)
+    else:
+        model = _build_keras_model(backbone, kind)
+        if weights.source is WeightsSource.RANDOM:
+            _draw_weights(model, backbone, kind)
+            _calibrate(model, weights.source, calibration)
+        else:
+            _load_keras_weights(model, weights)
+    return _trace(model, backbone, kind, weights)
+
+
+def _trace(model: Any, backbone: Backbone, kind: FeatureKind, weights: WeightsBlob) -> Any:
+    side = backbone.resolution
+
+    @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)])
+    def predict(images: tf.Tensor) -> tf.Tensor:
+        return model(_scale_pixels(images, weights.source))
+
+    try:
+        shape = predict.get_concrete_function().output_shapes.as_list()
+    except DAMAGE as error:
+        raise UserError(_describe_damage(weights, f"cannot run on images of {side} x {side}: {error}")) from error
+    widths = [feature_width(backbone, kind) + extra for extra in ((0, 1) if kind is FeatureKind.LOGITS else (0,))]
+    if len(shape) != 2 or shape[1] not in widths:
+        raise UserError(_describe_damage(weights, f"yields features of shape {shape}, not {[None, widths[0]]}"))
+    return predict  # and not its concrete function, which would not keep the model's variables alive
+
+
+def _scale_pixels(images: tf.Tensor, source: WeightsSource) -> tf.Tensor:
+    low, high = PIXEL_RANGES[source]
+    return tf.cast(images, tf.float32) / (255 / (high - low)) + low
+
+
+def _build_keras_model(backbone: Backbone, kind: FeatureKind) -> Any:
+    """MobileNet with Keras's own initial weights; called without `training=True` it predicts."""
+    if keras.config.backend() != "tensorflow":
+        raise UserError(f"KERAS_BACKEND: {keras.config.backend()} is not offered (allowed: tensorflow)")
+    keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
+    keras.config.set_image_data_format("channels_last")
+    is_pooled = kind is FeatureKind.POOLED
+    return keras.applications.MobileNet(
+        input_shape=(backbone.resolution, backbone.resolution, 3),
+        alpha=backbone.alpha,
+        include_top=not is_pooled,
+        pooling="avg" if is_pooled else None,
+        weights=None,
+        classes=IMAGENET_CLASSES,
+        classifier_activation=None,
+    )
+
+
+def _load_keras_weights(model: Any, weights: WeightsBlob) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, Path(weights.name).name)
+        path.write_bytes(weights.payload)
+        try:
+            model.load_weights(path)
+        except DAMAGE as error:
+            raise UserError(_describe_damage(weights, str(error).replace(f"{folder}/", ""))) from error
+
+
+def _load_saved_model(weights: WeightsBlob) -> Any:
+    """The callable of a SavedModel, or its serving signature where it has none."""
+    import tensorflow_hub  # noqa: PLC0415 - needs pkg_resources, which not every installation has
+
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=BytesIO(weights.payload)) as archive:
+            archive.extractall(folder, filter="data")
+        try:
+            model = tensorflow_hub.load(folder)
+        except DAMAGE as error:
+            raise UserError(_describe_damage(weights, str(error).replace(folder, weights.name))) from error
+    if callable(model):
+        return model
+    signature = model.signatures.get("serving_default")
+    if signature is None or len(signature.structured_outputs) != 1:
+        raise UserError(_describe_damage(weights, "has neither a __call__ nor a serving signature of one output"))
+    (output,) = signature.structured_outputs
+    # The closure keeps `model` alive: a signature holds its variables by weak references only.
+    return lambda images: (model, signature(images)[output])[1]
+
+
+def _describe_damage(weights: WeightsBlob, problem: str) -> str:
+    reason = " ".join(problem.split())[:300].rstrip(".")
+    is_own = weights.source is WeightsSource.FILE
+    advice = "name another file" if is_own else "delete it and run again to download it anew"
+    return f"{weights.name} ({len(weights.payload):,} bytes): not usable as weights: {reason}; {advice}"
+
+
+def _draw_weights(model: Any, backbone: Backbone, kind: FeatureKind) -> None:
+    """Draw the weights in the order of the layers, so that heads on 27 random layers still find something.
+
+    Kernels are He normal. With depthwise kernels of mean 0 and shifts of 0, random MobileNets are chaotic: heads get
+    58 % right where these get 80. So a depthwise kernel has a mean too, with the same second moment 2 / fan in, which
+    makes it a noisy blur, and batch norm shifts by BATCH_NORM_SHIFT, which keeps more values off ReLU's flat part.
+    """
+    generator = np.random.default_rng(int(random_weights_sha256(backbone, kind), 16))
+    constants = {"gamma": 1.0, "beta": BATCH_NORM_SHIFT, "moving_mean": 0.0, "moving_variance": 1.0, "bias": 0.0}
+    for layer in model.layers:
+        for variable in layer.weights:
+            if variable.name in constants:
+                variable.assign(np.full(variable.shape, constants[variable.name], np.float32))
+                continue
+            draws = generator.standard_normal(variable.shape)
+            if isinstance(layer, keras.layers.DepthwiseConv2D):
+                variable.assign((draws + 1) / np.sqrt(prod(variable.shape[:2])))
+            else:
+                variable.assign(draws * np.sqrt(2 / prod(variable.shape[:3])))
+
+
+def _calibrate(model: Any, source: WeightsSource, images: NDArray[np.uint8] | None) -> None:
+    """Set the moving statistics to those of `images` (n, r, r, 3): without, the features vanish layer by layer."""
+    if images is None:
+        raise ValueError("random weights need images to calibrate batch norm on")
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # the statistics of one training pass replace the old ones
+    # Compiled, so that each layer's activations are freed as soon as the next has read them.
+    tf.function(lambda batch: model(_scale_pixels(batch, source), training=True))(tf.constant(images))

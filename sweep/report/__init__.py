@@ -1,0 +1,1 @@
+"""Tables of what the numbers do and do not show."""

@@ -1,0 +1,119 @@
+"""Table 3: what a forward pass costs and how large a model is, beside what was published. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweep.catalogue import IMAGENET_CLASSES, Backbone, Complexity, FeatureKind, count_complexity, feature_width
+from sweep.planning.expand import list_backbones
+from sweep.report.cells import Cell, Column, Mark, Row
+from sweep.report.frames import SweepFrames
+from sweep.report.published import FULL_CONVOLUTION, load_published
+
+MILLION = 1_000_000
+MULT_ADDS_TOLERANCE_M = 0.5  # published figures are whole millions; ours are compared as printed, 149.50
+REFERENCE = Backbone("mobilenet", 1.0, 224)  # what the full convolution is compared with
+
+
+def list_complexity_columns(frames: SweepFrames) -> tuple[Column, ...]:
+    """Columns of Table 3; the number of classes of the classifier stands in brackets."""
+    own = len(frames.inputs.data.classes)
+    return (
+        Column("backbone", "backbone"),
+        Column("mult_adds_m", f"mult-adds ({IMAGENET_CLASSES:,})", 2),
+        Column("mult_adds_published_m", "published"),
+        Column("trainable_parameters_m", f"trainable ({IMAGENET_CLASSES:,})", 3),
+        Column("parameters_m", f"parameters ({IMAGENET_CLASSES:,})", 3),
+        Column("parameters_published_m", "published"),
+        Column("own_mult_adds_m", f"mult-adds ({own})", 2),
+        Column("own_parameters_m", f"parameters ({own})", 3),
+    )
+
+
+def list_complexity_rows(frames: SweepFrames) -> Iterator[Row]:
+    """Yield a row per backbone in the paper's order, then the full convolution they are compared with."""
+    published = _load_published_complexities(frames)
+    own = len(frames.inputs.data.classes)
+    families = frames.spec.grid.backbone
+    backbones = list_backbones(frames.spec)
+    for backbone in sorted(backbones, key=lambda each: (families.index(each.family), -each.alpha, -each.resolution)):
+        counted = frames.complexities.get(backbone)
+        marks = () if counted else (Mark.BY_ARITHMETIC,)
+        imagenet, swept = _add_classifiers(counted, backbone, frames.spec.features, own)
+        yield _make_complexity_row(Cell(str(backbone), marks), imagenet, swept, published)
+    if REFERENCE in backbones or frames.spec.published:
+        full, swept = (count_complexity(REFERENCE, classes, separable=False) for classes in (IMAGENET_CLASSES, own))
+        yield _make_complexity_row(Cell(FULL_CONVOLUTION, (Mark.BY_ARITHMETIC,)), full, swept, published)
+
+
+def _load_published_complexities(frames: SweepFrames) -> dict[Any, dict[str, float]]:
+    if frames.spec.published is None:
+        return {}
+    table = load_published(frames.spec.published).table3.set_index("backbone")
+    return {name: {str(key): float(value) for key, value in row.items()} for name, row in table.iterrows()}
+
+
+def _add_classifiers(
+    counted: Complexity | None, backbone: Backbone, kind: FeatureKind, classes: int
+) -> tuple[Complexity, Complexity]:
+    """Return the backbone with the ImageNet classifier, and with the head of the sweep on its features.
+
+    A backbone whose features are logits was built with the ImageNet classifier already.
+    """
+    on_logits = kind is FeatureKind.LOGITS
+    built = counted or count_complexity(backbone, IMAGENET_CLASSES if on_logits else 0)
+    pooled_width = feature_width(backbone, FeatureKind.POOLED)
+    imagenet = built if on_logits else _add_classifier(built, pooled_width, IMAGENET_CLASSES)
+    return imagenet, _add_classifier(built, feature_width(backbone, kind), classes)
+
+
+def _add_classifier(complexity: Complexity, width: int, classes: int) -> Complexity:
+    weights = (width + 1) * classes
+    return Complexity(
+        complexity.mult_adds + width * classes,
+        complexity.parameters + weights,
+        complexity.trainable_parameters + weights,
+    )
+
+
+def _make_complexity_row(
+    name: Cell, imagenet: Complexity, own: Complexity, published: Mapping[Any, Mapping[str, float]]
+) -> Row:
+    mult_adds = imagenet.mult_adds / MILLION
+    trainable, parameters = imagenet.trainable_parameters / MILLION, imagenet.parameters / MILLION
+    printed = published.get(name.value, {})
+    printed_mult_adds, printed_parameters = printed.get("million_mult_adds"), printed.get("million_parameters")
+    differs = printed_mult_adds is not None and abs(round(mult_adds, 2) - printed_mult_adds) > MULT_ADDS_TOLERANCE_M
+    lies_outside = printed_parameters is not None and not (
+        round(trainable, 2) <= printed_parameters <= round(parameters, 2)
+    )
+    return (
+        name,
+        Cell(mult_adds),
+        Cell(printed_mult_adds, (Mark.DIFFERS,) if differs else ()),
+        Cell(trainable),
+        Cell(parameters),
+        Cell(printed_parameters, (Mark.DIFFERS,) if lies_outside else ()),
+        Cell(own.mult_adds / MILLION),
+        Cell(own.parameters / MILLION),
+    )
+
+
+def note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[str]:
+    """Yield what a reader of Table 3 must know."""
+    own = len(frames.inputs.data.classes)
+    yield (
+        f"({IMAGENET_CLASSES:,}): with the ImageNet classifier of {IMAGENET_CLASSES:,} classes; "
+        f"({own}): with the head of {own} classes that this sweep trains. Parameters count the moving statistics of "
+        "batch norm, trainable ones do not."
+    )
+    if any(Mark.BY_ARITHMETIC in row[0].marks for row in rows):
+        yield "†: by arithmetic, not counted in a built model."
+    if frames.spec.published is None:
+        return
+    different = [str(row[0].value) for row in rows if any(Mark.DIFFERS in cell.marks for cell in row)]
+    yield (
+        f"Published: {frames.spec.published}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the computed "
+        "figure, or parameters outside trainable to all. "
+        + (f"Different: {', '.join(different)}." if different else "None is different.")
+    )
+    yield from load_published(frames.spec.published).remarks

@@ -1,0 +1,94 @@
+"""What a header and a cell say in words, the same in every kind of document."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sweep.catalogue import WeightsSource
+from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Selection, Table
+
+SHORT_HASH = 12  # digits shown of a SHA-256
+STD_DECIMALS = 2
+SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †"}
+SELECTIONS = {
+    Selection.VALIDATION: "learning rate and steps are chosen on validation accuracy, never looking at test images",
+    Selection.TEST: "learning rate and steps are the best on the test images, as papers often print; optimistic",
+}
+
+
+def describe_header(header: Header) -> Iterator[tuple[str, str]]:
+    """Yield (what, text) of everything a report must say about itself."""
+    yield "Data", _describe_data(header)
+    yield "Weights", _describe_weights(header)
+    yield "Code", "; ".join(header.code) or "not recorded"
+    yield "Machine", "; ".join(header.machines) or "not recorded"
+    yield "Completeness", _describe_completeness(header)
+    yield "Selection", SELECTIONS[header.select]
+    yield "Newest result", header.made_at or "none yet"
+
+
+def _describe_data(header: Header) -> str:
+    data = header.data
+    kind = "drawn demo images, not real ones" if data.is_demo else "real images"
+    counts = ", ".join(f"{name} {count:,}" for name, count in zip(data.classes, data.images_per_class, strict=True))
+    left_out = f"; {data.left_out:,} undecodable files left out" if data.left_out else ""
+    fingerprint = data.fingerprint[:SHORT_HASH]
+    return f"{data.name}, {kind}: {data.images:,} ({counts}){left_out}; fingerprint {fingerprint}"
+
+
+def _describe_weights(header: Header) -> str:
+    sources = dict.fromkeys(weights.source for weights in header.weights.values())
+    return "; ".join(_describe_source(header, source) for source in sources)
+
+
+def _describe_source(header: Header, source: WeightsSource) -> str:
+    is_random = source is WeightsSource.RANDOM
+    title = "random weights, any batch norm calibrated on the images" if is_random else source.value
+    hashes = {name: each.sha256[:SHORT_HASH] for name, each in header.weights.items() if each.source is source}
+    return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
+
+
+def _describe_completeness(header: Header) -> str:
+    gaps = {"failed": header.failed, "missing": header.missing}
+    parts = ", ".join(f"{count:,} {gap}" for gap, count in gaps.items() if count)
+    return f"{header.succeeded:,} of {header.planned:,} trials" + (f" ({parts})" if parts else "")
+
+
+def stamp_title(table: Table) -> str:
+    """Put beside a table's title what its numbers are not."""
+    return f"{table.title} [{table.stamp}]" if table.stamp else table.title
+
+
+def format_cell(cell: Cell, column: Column) -> str:
+    """Print a value with its deviation and its marks, bold apart."""
+    if cell.value is None:
+        return "-"
+    if isinstance(cell.value, str):
+        text = cell.value
+    elif column.decimals is None:
+        text = f"{cell.value:g}"
+    else:
+        text = f"{cell.value:,.{column.decimals}f}"
+    if isinstance(cell, MeanCell):
+        text += " ± n/a" if cell.std is None else f" ± {cell.std:.{STD_DECIMALS}f}"
+    return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
+
+
+def count_trials(cell: Cell) -> str:
+    """Say how much of a cell is there, where some of it is missing."""
+    if not isinstance(cell, MeanCell) or cell.finished in {0, cell.planned}:
+        return ""
+    return f" ({cell.finished}/{cell.planned})"
+
+
+def list_choices(table: Table) -> Table | None:
+    """Make the companion of a table of means: the configuration behind each cell."""
+    if table.axis is None:
+        return None
+    rows = tuple(tuple(_show_choice(cell) for cell in row) for row in table.rows)
+    return replace(table, title="Learning rate and steps behind each cell", rows=rows, notes=())
+
+
+def _show_choice(cell: Cell) -> Cell:
+    if not isinstance(cell, MeanCell):
+        return cell
+    return Cell(f"{cell.learning_rate:g}, {cell.steps}" if cell.shuffles else None)

@@ -1,0 +1,235 @@
+"""What a user asks: frozen, closed models of the YAML file, with every default written out.
+
+The docstrings below the fields end up in the JSON schema that `sweep schema` prints for editors.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from math import prod
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
+
+from sweep.catalogue import FAMILIES, FeatureKind, WeightsSource
+
+MAX_TRIALS = 2_000_000  # about 2 GB to plan
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"  # one folder name, never a path
+SPLIT_PATTERN = r"^{0}/{0}/{0}$".format(r"[0-9]{1,3}(\.[0-9]{1,4})?")  # as few digits as `Split.__str__` writes out
+
+
+class DataSource(StrEnum):
+    """Which images a sweep is about."""
+
+    FOLDER = "folder"
+    DEMO = "demo"
+
+
+class Fallback(StrEnum):
+    """What stands in where the images of the folder are not there."""
+
+    NONE = "none"
+    DEMO = "demo"
+
+
+class Undecodable(StrEnum):
+    """What happens to a file that cannot be decoded."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+class Optimizer(StrEnum):
+    """How a head's weights are updated."""
+
+    SGD = "sgd"
+
+
+class Sampling(StrEnum):
+    """How the images of a batch are drawn, with replacement."""
+
+    CLASS_BALANCED = "class_balanced"  # the class uniformly, then an image of it
+    UNIFORM = "uniform"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Percentages of training, validation and test images; they add up to 100."""
+
+    training: Fraction
+    validation: Fraction
+    test: Fraction
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `80/10/10`; a ValueError says what is wrong with it."""
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, str) or not re.fullmatch(SPLIT_PATTERN, value):
+            raise ValueError("is not a split (allowed: training/validation/test percentages, for example 80/10/10)")
+        parts = [Fraction(part) for part in value.split("/")]
+        if min(parts) == 0:
+            raise ValueError("leaves a part empty (allowed: three percentages above 0)")
+        if sum(parts) != 100:
+            raise ValueError(f"adds up to {float(sum(parts)):g} (allowed: three percentages that add up to 100)")
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return "/".join(f"{float(part):.12g}" for part in (self.training, self.validation, self.test))
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _refuse_empty_and_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise PydanticCustomError("empty_axis", "an axis has no value")
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated_value", "an axis has a value twice")
+    return values
+
+
+class OneOrList:
+    """Marks a tuple that may be written as a single value, and says so in the JSON schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(_as_tuple, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], {**listed, "minItems": 1, "uniqueItems": True}]}
+
+
+Item = TypeVar("Item")
+Axis = Annotated[tuple[Item, ...], AfterValidator(_refuse_empty_and_repeats), OneOrList()]
+SplitField = Annotated[
+    Split,
+    BeforeValidator(Split.parse),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": SPLIT_PATTERN, "examples": ["80/10/10"]}),
+]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Lax = Field(strict=False)  # an enum is written as its text
+
+
+class Closed(BaseModel):
+    """A frozen model that refuses unknown keys and silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class DemoSpec(Closed):
+    """The embedded, drawn data set."""
+
+    images: Annotated[int, Field(ge=20, le=100_000)] = 600
+    """How many radiograph-like pictures are drawn."""
+    seed: Seed = 0
+    """The same seed draws the same pictures."""
+
+
+class DataSpec(Closed):
+    """Which images, and what to do where they are missing or damaged."""
+
+    source: Annotated[DataSource, Lax] = DataSource.FOLDER
+    """`folder`: the user's images; `demo`: the embedded drawn ones."""
+    folder: Annotated[str, Field(min_length=1)] = "data/chest_xray"
+    """A folder with one folder per class; `--data` and `$SWEEP_DATA` are looked at first."""
+    subfolder: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+    """The part of the folder to use where it has such a part, for example `train`."""
+    fallback: Annotated[Fallback, Lax] = Fallback.NONE
+    """`demo`: where the folder is missing, go on with drawn images and say so."""
+    undecodable: Annotated[Undecodable, Lax] = Undecodable.ERROR
+    """A file that cannot be decoded is an `error`, or left out (`skip`) and counted."""
+    antialias: bool = True
+    """Whether the bilinear resize averages over the source pixels when it shrinks an image."""
+    demo: DemoSpec = DemoSpec()
+    """How the drawn images are made, where they are used."""
+
+
+class WeightsSpec(Closed):
+    """Where the backbones' weights come from."""
+
+    source: Annotated[WeightsSource, Lax] = WeightsSource.IMAGENET
+    """`imagenet` (keras.applications), `hub` (TensorFlow Hub), `file` (a Keras weights file) or `random`."""
+    path: Annotated[str, Field(min_length=1)] | None = None
+    """For `file` a weights file, for `hub` a SavedModel; may contain {alpha} and {resolution}."""
+
+
+SHORT_FORMS = {"weights": "source"}  # a section that may be written as the value of this one of its keys
+
+
+def _expand_source(value: Any) -> Any:
+    return {SHORT_FORMS["weights"]: value} if isinstance(value, str) else value
+
+
+WeightsField = Annotated[
+    WeightsSpec, BeforeValidator(_expand_source, json_schema_input_type=WeightsSource | WeightsSpec)
+]
+
+
+class Grid(Closed):
+    """The axes, each one value or a list; the sweep is their product."""
+
+    backbone: Axis[Literal[tuple(FAMILIES)]]  # type: ignore[valid-type]
+    """Architecture of the frozen network."""
+    alpha: Axis[Rate]
+    """Width multiplier."""
+    resolution: Axis[Count]
+    """Side of the square input, in pixels."""
+    split: Axis[SplitField]
+    """Percentages of training, validation and test images, such as 80/10/10."""
+    learning_rate: Axis[Rate]
+    """Constant rate of gradient descent."""
+    shuffle: Axis[Seed]
+    """Seeds of the random partitions; each is one repetition."""
+    steps: Axis[Count]
+    """Step budgets at which a head in training is read out."""
+
+    def size(self) -> int:
+        """Count the trials."""
+        return prod(len(getattr(self, axis)) for axis in type(self).model_fields)
+
+
+class TrainingSpec(Closed):
+    """How a head is fitted."""
+
+    optimizer: Annotated[Optimizer, Lax] = Optimizer.SGD
+    """Plain gradient descent on the mean cross-entropy."""
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Images per step, drawn with replacement."""
+    sampling: Annotated[Sampling, Lax] = Sampling.CLASS_BALANCED
+    """`class_balanced` draws the class first, then an image of it; `uniform` draws any image."""
+    initial_stddev: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
+    """Standard deviation of the truncated normal the initial weights are drawn from; biases start at 0."""
+
+
+class Spec(Closed):
+    """A grid of transfer-learning experiments."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    """Names the folder under results/ and reports/."""
+    published: Literal["duong-trung-2019"] | None = None
+    """The paper whose figures the report prints beside ours."""
+    data: DataSpec = DataSpec()
+    weights: WeightsField = WeightsSpec()
+    """Where the backbones' weights come from: a source, or a source and a path."""
+    features: Annotated[FeatureKind, Lax] = FeatureKind.POOLED
+    """`pooled`: the globally averaged last convolution; `logits`: the ImageNet class scores."""
+    grid: Grid
+    training: TrainingSpec = TrainingSpec()

@@ -1,0 +1,278 @@
+"""The store: one SQLite file a sweep, written by the driver alone, holding every result exactly once.
+
+A connection is an argument, so that a test can hold a store in memory.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.catalogue import Backbone, Complexity
+from sweep.data.dataset import Images
+from sweep.data.splits import Partition
+from sweep.errors import FatalError, UserError
+from sweep.outcome import Curve, Outcome, Success
+from sweep.planning.trial import Trial
+from sweep.store.migrations import check_version, migrate
+
+STORE_NAME = "sweep.db"
+MEASURES = ("validation_accuracy", "test_accuracy", "validation_log_loss", "test_log_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """A work unit that was computed: what it cost in mult-adds, how long it took, and where."""
+
+    unit: str
+    kind: str
+    worker: str
+    cost: int
+    duration_s: float
+
+
+class Store:
+    """Reads and writes one sweep's results."""
+
+    def __init__(self, connection: sqlite3.Connection, where: str = "store") -> None:
+        self.connection = connection
+        self.where = where
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path) -> Iterator[Self]:
+        """Open for writing; make or upgrade the store where needed. The caller holds the folder's lock."""
+        path = folder / STORE_NAME
+        with _reporting_failures(str(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # a committed result outlives a power cut
+            migrate(connection, str(path))
+            yield cls(connection, str(path))
+
+    @classmethod
+    @contextmanager
+    def read(cls, folder: Path) -> Iterator[Self]:
+        """Open for reading, also while a driver writes.
+
+        Raises:
+            UserError: there is no store, or it is of another version.
+        """
+        path = folder / STORE_NAME
+        if not path.is_file():
+            raise UserError(f"{folder}: holds no sweep (no {STORE_NAME}); name a folder that `sweep run` has made")
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with (
+            _reporting_failures(str(path)),
+            closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection,
+        ):
+            if not check_version(connection, str(path)):
+                raise UserError(f"{path}: holds nothing yet; run the sweep first")
+            yield cls(connection, str(path))
+
+    # -- what the sweep is about ---------------------------------------------------------------------------------
+
+    def save_spec(self, spec: dict[str, Any], inputs: dict[str, Any]) -> None:
+        """Keep the resolved spec and its inputs, unless they are what was kept last."""
+        if self.load_spec() != (spec, inputs):
+            self.connection.execute(
+                "INSERT INTO specs (stored_at, spec, inputs) VALUES (?, ?, ?)",
+                (_now(), json.dumps(spec), json.dumps(inputs)),
+            )
+
+    def load_spec(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the spec and inputs kept last."""
+        row = self.connection.execute("SELECT spec, inputs FROM specs ORDER BY spec_id DESC LIMIT 1").fetchone()
+        return (json.loads(row[0]), json.loads(row[1])) if row else None
+
+    def save_images(self, fingerprint: str, images: Images) -> None:
+        """Keep the images' names, labels and patients: a report never needs the data set itself."""
+        row = (
+            fingerprint,
+            json.dumps(images.names),
+            images.labels.astype("<i8").tobytes(),
+            json.dumps(images.patients),
+            images.copies,
+        )
+        self.connection.execute("INSERT OR IGNORE INTO datasets VALUES (?, ?, ?, ?, ?)", row)
+
+    def load_images(self, fingerprint: str) -> Images | None:
+        """Return what is known of a data set's images."""
+        row = self.connection.execute(
+            "SELECT names, labels, patients, copies FROM datasets WHERE fingerprint = ?", (fingerprint,)
+        ).fetchone()
+        if row is None:
+            return None
+        return Images(tuple(json.loads(row[0])), np.frombuffer(row[1], "<i8"), tuple(json.loads(row[2])), row[3])
+
+    def save_partition(self, fingerprint: str, split: str, shuffle: int, partition: Partition) -> None:
+        """Keep which image went where."""
+        parts = (part.astype("<i8").tobytes() for part in (partition.training, partition.validation, partition.test))
+        self.connection.execute(
+            "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?, ?)", (fingerprint, split, shuffle, *parts)
+        )
+
+    def load_partition(self, fingerprint: str, split: str, shuffle: int) -> Partition | None:
+        """Return which image went where."""
+        row = self.connection.execute(
+            "SELECT training, validation, test FROM partitions WHERE (data, split, shuffle) = (?, ?, ?)",
+            (fingerprint, split, shuffle),
+        ).fetchone()
+        return Partition(*(np.frombuffer(part, "<i8") for part in row)) if row else None
+
+    def save_complexity(self, features: str, backbone: Backbone, complexity: Complexity) -> None:
+        """Keep what was counted in the built model behind a feature set (its folder's name)."""
+        row = (features, backbone.family, backbone.alpha, backbone.resolution, *asdict(complexity).values())
+        self.connection.execute("INSERT OR REPLACE INTO complexities VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def load_complexity(self, features: str) -> Complexity | None:
+        """Return what was counted in the built model behind a feature set, if it was built."""
+        row = self.connection.execute(
+            "SELECT mult_adds, parameters, trainable_parameters FROM complexities WHERE features = ?", (features,)
+        ).fetchone()
+        return Complexity(*row) if row else None
+
+    # -- what was done -------------------------------------------------------------------------------------------
+
+    def begin_run(self, provenance: dict[str, Any]) -> int:
+        """Open a run: one call of the driver. Returns its id."""
+        cursor = self.connection.execute(
+            "INSERT INTO runs (started_at, provenance) VALUES (?, ?)", (_now(), json.dumps(provenance))
+        )
+        return int(cursor.lastrowid or 0)
+
+    def end_run(self, run_id: int) -> None:
+        """Close a run; one that was killed stays open for ever."""
+        self.connection.execute("UPDATE runs SET ended_at = ? WHERE run_id = ?", (_now(), run_id))
+
+    def load_runs(self) -> list[tuple[str, str | None, dict[str, Any]]]:
+        """Return (started_at, ended_at, provenance) of every run, in order."""
+        rows = self.connection.execute("SELECT started_at, ended_at, provenance FROM runs ORDER BY run_id")
+        return [(started, ended, json.loads(provenance)) for started, ended, provenance in rows]
+
+    def record(
+        self,
+        run_id: int,
+        unit: UnitRecord,
+        outcomes: Iterable[tuple[Trial, Outcome]] = (),
+        curves: Iterable[Curve] = (),
+    ) -> None:
+        """Keep a unit and all it yielded, in one transaction: after a crash either all of it is there or nothing."""
+        now = _now()
+        with self._transaction():
+            self.connection.execute(
+                "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (unit.unit, unit.kind, run_id, unit.worker, unit.cost, unit.duration_s, now),
+            )
+            for trial, outcome in outcomes:
+                self._record_outcome(run_id, now, trial, outcome)
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO curves VALUES (?, ?, ?, ?)",
+                (
+                    (
+                        curve.head_id,
+                        curve.steps.astype("<i4").tobytes(),
+                        curve.accuracy.astype("<f4").tobytes(),
+                        curve.log_loss.astype("<f4").tobytes(),
+                    )
+                    for curve in curves
+                ),
+            )
+
+    def _record_outcome(self, run_id: int, now: str, trial: Trial, outcome: Outcome) -> None:
+        row: dict[str, Any] = {
+            "trial_id": trial.id,
+            "head_id": trial.head_id,
+            "run_id": run_id,
+            "finished_at": now,
+            **asdict(trial.backbone),
+            "split": str(trial.split),
+            "learning_rate": trial.learning_rate,
+            "shuffle": trial.shuffle,
+            "steps": trial.steps,
+            "status": "success" if isinstance(outcome, Success) else "failure",
+        }
+        if isinstance(outcome, Success):
+            row |= {name: getattr(outcome, name) for name in MEASURES}
+            scores = (part.astype("<f4").tobytes() for part in (outcome.validation_scores, outcome.test_scores))
+            self.connection.execute("INSERT INTO scores VALUES (?, ?, ?)", (trial.id, *scores))
+        else:
+            row["reason"] = outcome.reason
+        columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
+        self.connection.execute(f"INSERT INTO results ({columns}) VALUES ({places})", row)  # noqa: S608 - own names
+
+    # -- what is there -------------------------------------------------------------------------------------------
+
+    def finished_ids(self) -> set[str]:
+        """Ids of the trials that succeeded."""
+        return {
+            trial_id for (trial_id,) in self.connection.execute("SELECT trial_id FROM results WHERE status = 'success'")
+        }
+
+    def failures(self) -> dict[str, str]:
+        """Id -> latest reason of the trials that failed and have not succeeded since."""
+        rows = self.connection.execute(
+            """SELECT trial_id, reason FROM results AS failed WHERE status = 'failure' AND NOT EXISTS (
+                   SELECT 1 FROM results AS good WHERE good.trial_id = failed.trial_id AND good.status = 'success')
+               ORDER BY rowid"""
+        )
+        return dict(rows.fetchall())
+
+    def load_scores(self, trial_id: str, classes: int) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Return a trial's (validation, test) logits, each (images, classes) float32."""
+        row = self.connection.execute("SELECT validation, test FROM scores WHERE trial_id = ?", (trial_id,)).fetchone()
+        if row is None:
+            return None
+        validation, test = (np.frombuffer(part, "<f4").reshape(-1, classes) for part in row)
+        return validation, test
+
+    def load_curve(self, head_id: str) -> Curve | None:
+        """Return a head's validation curve."""
+        row = self.connection.execute(
+            "SELECT steps, accuracy, log_loss FROM curves WHERE head_id = ?", (head_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        return Curve(head_id, np.frombuffer(row[0], "<i4"), *(np.frombuffer(values, "<f4") for values in row[1:]))
+
+    def seconds_per_cost(self) -> dict[str, float]:
+        """Kind of unit -> measured seconds per mult-add on one worker."""
+        rows = self.connection.execute("SELECT kind, SUM(duration_s) / SUM(cost) FROM units GROUP BY kind")
+        return dict(rows.fetchall())
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@contextmanager
+def _reporting_failures(where: str) -> Iterator[None]:
+    """Turn SQLite's word for a full or broken disk, or a file that is no store, into one line."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise FatalError(
+            f"{where}: cannot be read or written ({error}); what was stored before is intact: "
+            "make room or mend the disk, then run again"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname not in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
+            raise
+        raise UserError(f"{where}: is no store of sweep ({error}); move it away, or name another folder") from error
