@@ -1,6 +1,5 @@
 """The embedded data set: drawn radiographs in the publisher's layout, for trying the tool out without a download."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ def draw_demo(folder: Path, images: int, seed: int) -> None:
             (unfinished / label).mkdir(parents=True)
         for picture in list_pictures(images, seed):
             _draw_picture(unfinished / picture.name, picture, seed)
-        os.replace(unfinished, folder)
+        unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -6,13 +6,15 @@ where dense tissue is bright. No drawn picture is of any use in medicine.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import cos, sin
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]  # (height, width)
+Field = NDArray[Any]  # (height, width) float32, which the types lose in products with plain numbers
 
 SHORTEST_SIDE_PX, LONGEST_SIDE_PX = 180, 360
 
@@ -72,47 +74,49 @@ def _place_patient(width: int, height: int, generator: Generator) -> tuple[Field
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     angle, zoom = generator.normal(0, 0.035), generator.uniform(0.93, 1.06)
-    cosine, sine = np.float32(zoom * np.cos(angle)), np.float32(zoom * np.sin(angle))
-    right, below = np.float32(generator.normal(0, 0.03)), np.float32(generator.normal(0, 0.03))
+    cosine, sine = zoom * cos(angle), zoom * sin(angle)
+    right, below = generator.normal(0, 0.03), generator.normal(0, 0.03)
     return across * cosine + down * sine + right, down * cosine - across * sine + below
 
 
 def _inside(distance: Field, softness: float) -> Field:
     """1 where `distance` is well below 0, 0 where well above, smooth between."""
-    return np.float32(0.5) - np.float32(0.5) * np.tanh(distance / np.float32(softness))
+    return 0.5 - 0.5 * np.tanh(distance / softness)
 
 
 def _bump(x: Field, y: Field, centre: tuple[float, float], radii: tuple[float, float]) -> Field:
     """A Gaussian hill of height 1."""
-    across, down = (x - np.float32(centre[0])) / np.float32(radii[0]), (y - np.float32(centre[1])) / np.float32(radii[1])
+    across, down = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1]
     return np.exp(-(across * across + down * down))
 
 
 def _draw_lungs(anatomy: Anatomy, x: Field, y: Field) -> Field:
     """How much of each pixel is lung, 0 to 1: two leaning ellipses, cut off by the diaphragm."""
-    aside = np.abs(x) - np.float32(0.43) - np.float32(anatomy.lung_tilt) * y
-    across, down = aside / np.float32(anatomy.lung_width), (y + np.float32(0.12)) / np.float32(anatomy.lung_height)
-    dome = y - np.float32(anatomy.diaphragm) - np.float32(0.9) * aside * aside
+    aside = np.abs(x) - 0.43 - anatomy.lung_tilt * y
+    across, down = aside / anatomy.lung_width, (y + 0.12) / anatomy.lung_height
+    dome = y - anatomy.diaphragm - 0.9 * aside * aside
     return _inside(across * across + down * down - 1, 0.25) * _inside(dome, 0.04)
 
 
 def _draw_chest(anatomy: Anatomy, x: Field, y: Field, lungs: Field) -> Field:
     """Brightness of body, lungs, ribs, spine, heart and collar bones."""
     aside = np.abs(x)
-    body = _inside(aside - np.float32(anatomy.stoutness) - np.float32(0.08) * y, 0.05)
-    ribs = np.sin(np.float32(np.pi * anatomy.ribs) * (y - np.float32(0.35) * aside * aside))
-    ribs = np.maximum(ribs, 0) * _inside(aside - np.float32(0.80), 0.05) * np.float32(anatomy.rib_contrast)
-    heart_x, heart_y = (x - np.float32(0.12)) / np.float32(anatomy.heart_width), (y - np.float32(0.28)) / np.float32(0.33)
+    body = _inside(aside - anatomy.stoutness - 0.08 * y, 0.05)
+    ribs = np.sin(np.pi * anatomy.ribs * (y - 0.35 * aside * aside))
+    cage = _inside(aside - 0.80, 0.05) * _inside(y - anatomy.diaphragm - 0.1, 0.15)
+    ribs = np.maximum(ribs, 0) * cage * anatomy.rib_contrast
+    heart_x, heart_y = (x - 0.12) / anatomy.heart_width, (y - 0.28) / 0.33
     heart = _inside(heart_x * heart_x + heart_y * heart_y - 1, 0.3)
-    collar = y + np.float32(0.72) + np.float32(0.2) * aside
-    return (
-        body * np.float32(0.60)
-        - lungs * np.float32(0.36)
+    collar = y + 0.72 + 0.2 * aside
+    chest: Field = (
+        body * 0.60
+        - lungs * 0.36
         + ribs * body
-        + np.float32(0.16) * np.exp(-((x / np.float32(0.10)) ** 2))
-        + np.float32(0.22) * heart * (np.float32(0.3) + np.float32(0.7) * lungs)
-        + np.float32(0.10) * np.exp(-((collar / np.float32(0.05)) ** 2)) * body
+        + 0.16 * np.exp(-((x / 0.10) ** 2))
+        + 0.22 * heart * (0.3 + 0.7 * lungs)
+        + 0.10 * np.exp(-((collar / 0.05) ** 2)) * body
     )
+    return chest
 
 
 def _draw_texture(shape: tuple[int, int], cells: int, generator: Generator) -> Field:
@@ -123,10 +127,11 @@ def _draw_texture(shape: tuple[int, int], cells: int, generator: Generator) -> F
 
 def _draw_vessels(anatomy: Anatomy, x: Field, y: Field, generator: Generator) -> Field:
     """Branches that fade from the root of the lung outwards; healthy lungs have more or less of them."""
-    near_root = np.exp(-np.abs(np.abs(x) - np.float32(0.18)) / np.float32(0.25)) * np.exp(-((y / np.float32(0.5)) ** 2))
+    near_root = np.exp(-np.abs(np.abs(x) - 0.18) / 0.25) * np.exp(-((y / 0.5) ** 2))
     branches = np.maximum(_draw_texture(x.shape, 22, generator) + _draw_texture(x.shape, 40, generator), 0)
-    haze = np.float32(generator.uniform(0.0, 0.04))  # a shallow breath, soft tissue in front
-    return near_root * branches * np.float32(anatomy.vessels) + haze
+    haze = generator.uniform(0.0, 0.04)  # a shallow breath, soft tissue in front
+    vessels: Field = near_root * branches * anatomy.vessels + haze
+    return vessels
 
 
 def _draw_opacity(finding: Finding, x: Field, y: Field, generator: Generator) -> Field:
@@ -135,21 +140,21 @@ def _draw_opacity(finding: Finding, x: Field, y: Field, generator: Generator) ->
         return np.zeros_like(x)
     severity = generator.uniform(0.0, 1.0)
     if finding is Finding.VIRUS:
-        patches = np.maximum(_draw_texture(x.shape, 9, generator) + np.float32(0.4), 0)
+        patches = np.maximum(_draw_texture(x.shape, 9, generator) + 0.4, 0)
         fine = np.maximum(_draw_texture(x.shape, 30, generator), 0)
-        return np.float32(0.02 + 0.10 * severity) * (patches + np.float32(0.6) * fine)
+        return (0.03 + 0.11 * severity) * (patches + 0.6 * fine)
     opacity = np.zeros_like(x)
     for _ in range(int(generator.integers(1, 3))):
         centre = (float(generator.choice([-1, 1])) * generator.uniform(0.30, 0.58), generator.uniform(-0.45, 0.40))
         radii = (generator.uniform(0.12, 0.26), generator.uniform(0.12, 0.32))
         opacity = np.maximum(opacity, _bump(x, y, centre, radii))
-    grain = 1 + np.float32(0.25) * _draw_texture(x.shape, 14, generator)
-    return opacity * grain * np.float32(0.12 + 0.36 * severity)
+    grain = 1 + 0.25 * _draw_texture(x.shape, 14, generator)
+    return opacity * grain * (0.15 + 0.37 * severity)
 
 
 def _expose(picture: Field, generator: Generator) -> NDArray[np.uint8]:
     """Turn brightness into grey values under varying exposure, contrast and noise."""
     gamma, gain = generator.uniform(0.85, 1.20), generator.uniform(0.93, 1.07)
-    bright = np.float32(gain) * np.clip(picture + np.float32(0.06), 0.001, 1) ** np.float32(gamma)
-    bright += generator.standard_normal(picture.shape, dtype=np.float32) * np.float32(generator.uniform(0.006, 0.020))
+    bright = gain * np.clip(picture + 0.06, 0.001, 1) ** gamma
+    bright += generator.standard_normal(picture.shape, dtype=np.float32) * generator.uniform(0.006, 0.020)
     return np.clip(bright * 255, 0, 255).astype(np.uint8)

@@ -124,7 +124,8 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     hashes = HashCache(places.cache / "hashes.json")
     is_demo = location.images is None
     folder = location.images or _draw_demo(spec.data.demo, places.cache, say)
-    data = open_data_set(folder, "demo" if is_demo else folder.name, hashes, spec.data.undecodable, is_demo=is_demo)
+    name = "demo" if is_demo else "/".join(folder.resolve().parts[-2:])
+    data = open_data_set(folder, name, hashes, spec.data.undecodable, is_demo=is_demo)
     if data.summary.left_out:
         say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
     for split in spec.grid.split:

@@ -34,8 +34,8 @@ def build_backbone(
         complexity = tiny.count_complexity_of_kernels(kernels, backbone.resolution)
         return BuiltBackbone(partial(tiny.predict_with, kernels), complexity)
     limit_threads()
-    from sweep.models.complexity import count_complexity_of  # noqa: PLC0415 - TensorFlow, which tiny does without
-    from sweep.models.mobilenet import compile_mobilenet  # noqa: PLC0415
+    from sweep.models.complexity import count_complexity_of  # TensorFlow, which tiny does without
+    from sweep.models.mobilenet import compile_mobilenet
 
     function = compile_mobilenet(backbone, kind, weights, calibration)
     complexity = count_complexity_of(function.get_concrete_function())
@@ -47,7 +47,7 @@ def limit_threads() -> None:
 
     Raises UserError where TensorFlow has already started with other threads in this process.
     """
-    import tensorflow as tf  # noqa: PLC0415 - seconds, and `tiny` does without
+    import tensorflow as tf  # seconds, and `tiny` does without
 
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -2,6 +2,7 @@
 
 import tarfile
 import tempfile
+import warnings
 from io import BytesIO
 from math import prod
 from pathlib import Path
@@ -18,7 +19,7 @@ from sweep.models.weights import WeightsBlob, random_weights_sha256
 
 BATCH_NORM_SHIFT = 0.5  # of random weights
 # What HDF5, Keras and TensorFlow raise at damaged or foreign weights.
-DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, tf.errors.OpError)
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, tf.errors.OpError)
 
 
 def compile_mobilenet(
@@ -43,7 +44,7 @@ def compile_mobilenet(
 def _trace(model: Any, backbone: Backbone, kind: FeatureKind, weights: WeightsBlob) -> Any:
     side = backbone.resolution
 
-    @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)])
+    @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)])  # type: ignore[untyped-decorator]
     def predict(images: tf.Tensor) -> tf.Tensor:
         return model(_scale_pixels(images, weights.source))
 
@@ -81,18 +82,26 @@ def _build_keras_model(backbone: Backbone, kind: FeatureKind) -> Any:
 
 
 def _load_keras_weights(model: Any, weights: WeightsBlob) -> None:
+    """Load a weights file, and all of it: where a layer is missing, Keras may merely warn and go on with its own."""
+    for variable in model.variables:
+        variable.assign(np.full(variable.shape, np.nan, np.float32))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(weights.name).name)
         path.write_bytes(weights.payload)
         try:
-            model.load_weights(path)
+            with warnings.catch_warnings(action="ignore"):
+                model.load_weights(path)
         except DAMAGE as error:
             raise UserError(_describe_damage(weights, str(error).replace(f"{folder}/", ""))) from error
+    unset = [variable.path for variable in model.variables if tf.reduce_any(tf.math.is_nan(variable.value))]
+    if unset:
+        problem = f"yields no numbers for {len(unset)} of {len(model.variables)} variables, the first is {unset[0]}"
+        raise UserError(_describe_damage(weights, problem))
 
 
 def _load_saved_model(weights: WeightsBlob) -> Any:
     """The callable of a SavedModel, or its serving signature where it has none."""
-    import tensorflow_hub  # noqa: PLC0415 - needs pkg_resources, which not every installation has
+    import tensorflow_hub  # needs pkg_resources, which not every installation has
 
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=BytesIO(weights.payload)) as archive:

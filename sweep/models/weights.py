@@ -126,7 +126,7 @@ def _cache_path(source: WeightsSource, kind: FeatureKind, backbone: Backbone) ->
 
 
 def _download_keras_file(url: str, path: Path) -> Path:
-    import keras  # noqa: PLC0415 - seconds, and needed for a download only
+    import keras  # seconds, and needed for a download only
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".download-") as folder:
@@ -134,12 +134,12 @@ def _download_keras_file(url: str, path: Path) -> Path:
         with file.open("rb") as stream:  # some networks answer anything with a login page
             if stream.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
                 raise OSError("what came is no HDF5 file")
-        os.replace(file, path)
+        file.replace(path)
     return path
 
 
 def _resolve_on_hub(handle: str) -> Path:
-    import tensorflow_hub  # noqa: PLC0415 - seconds, and needed for a download only
+    import tensorflow_hub  # seconds, and needed for a download only
 
     return Path(tensorflow_hub.resolve(handle))
 

@@ -127,6 +127,6 @@ def estimate_seconds(units: Iterable[WorkUnit], seconds_per_cost: Mapping[str, f
     costs: Counter[UnitKind] = Counter()
     for unit in units:
         costs[unit.kind] += unit.cost
-    if not costs or max(costs, key=lambda kind: costs[kind]) not in seconds_per_cost:
+    if costs and max(costs, key=lambda kind: costs[kind]) not in seconds_per_cost:
         return None
     return sum(cost * seconds_per_cost.get(kind, 0.0) for kind, cost in costs.items()) / workers
