@@ -44,8 +44,8 @@ def open_image(content: bytes) -> Image.Image | None:
     """Decode a whole file to RGB; None where that cannot be done."""
     try:
         with Image.open(BytesIO(content)) as image:
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return _to_8_bits(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError):
         return None
 
 
@@ -57,6 +57,13 @@ def describe_damage(names: Iterable[str]) -> str:
         f"{', '.join(damaged[:NAMED_FILES])}{more}: cannot be decoded as an image; "
         "mend or remove the file, or set data.undecodable: skip to leave such files out"
     )
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey down to 8 bits: Pillow itself would turn all above 255 white."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 def _resize(image: Image.Image, side: int, *, antialias: bool) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,4 +30,5 @@ def write_beside(path: Path) -> Iterator[IO[bytes]]:
             "make room or mend the disk, then run again"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may refuse even that, which must not hide why
+            beside.unlink()

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,16 +18,13 @@ class HashCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[str, list[int | str]] = {}
-        try:
+        with suppress(OSError, ValueError):
             stored = json.loads(path.read_text())
-        except (OSError, ValueError):
-            return
-        if stored.get("version") == CACHE_VERSION:
-            self._known = stored["files"]
+            if isinstance(stored, dict) and stored.get("version") == CACHE_VERSION:
+                self._known = stored["files"]
 
     def hash_files(self, paths: Iterable[Path]) -> list[str]:
         """Return the SHA-256 (64 hex digits) of each file, reading only those that changed."""
-        before = len(self._known)
         changed = False
         hashes = []
         for path in paths:
@@ -37,7 +35,7 @@ class HashCache:
                 self._known[str(path)] = known
                 changed = True
             hashes.append(str(known[2]))
-        if changed or len(self._known) != before:
+        if changed:
             self._save()
         return hashes
 

@@ -56,10 +56,8 @@ def partition_images(labels: NDArray[np.int64], fingerprint: str, split: Split, 
     identity = {"data": fingerprint, **partition_identity(split, shuffle)}
     seed = int.from_bytes(sha256(canonical_json(identity).encode()).digest()[:16])
     order = np.random.default_rng(seed).permutation(len(labels))
-    training, validation, test = count_parts(len(labels), split)
-    partition = Partition(
-        np.sort(order[:training]), np.sort(order[training : training + validation]), np.sort(order[-test:])
-    )
+    training, validation, _ = count_parts(len(labels), split)
+    partition = Partition(*(np.sort(part) for part in np.split(order, [training, training + validation])))
     absent = np.setdiff1d(labels, labels[partition.training])
     if len(absent):
         raise UserError(

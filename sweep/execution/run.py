@@ -102,7 +102,7 @@ class Driver:
         self._schedule = Schedule(units)
         self._left = {unit.key: unit for unit in units}
         surroundings = describe_surroundings(self._executor.name, self._executor.workers)
-        self._run_id = self._store.begin_run({**surroundings, "images": str(self._prepared.images)})
+        self._run_id = self._store.begin_run({**surroundings, "images": str(self._prepared.images.resolve())})
         started = time.monotonic()
         running: dict[str, WorkUnit] = {}
         while True:

@@ -24,9 +24,9 @@ def hold_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip() or "an unknown process"
             raise UserError(
-                f"{folder}: already being run by {holder}; wait for it, or watch it with `sweep status`"
+                f"{folder}: already being run by {_name_holder(descriptor)}; wait for it, "
+                "or watch it with `sweep status`"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
@@ -44,8 +44,12 @@ def find_holder(folder: Path) -> str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.read(descriptor, 200).decode(errors="replace").strip()
+        return _name_holder(descriptor)
     else:
         return None
     finally:
         os.close(descriptor)
+
+
+def _name_holder(descriptor: int) -> str:
+    return os.read(descriptor, 200).decode(errors="replace").strip() or "an unknown process"

@@ -47,11 +47,16 @@ def migrate(connection: sqlite3.Connection, where: str, migrations: tuple[tuple[
     """
     check_version(connection, where, len(migrations))
     connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for statements in migrations[version:]:
-        for statement in statements:
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for statements in migrations[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
     connection.execute("COMMIT")
 
 

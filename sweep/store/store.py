@@ -172,18 +172,8 @@ class Store:
             )
             for trial, outcome in outcomes:
                 self._record_outcome(run_id, now, trial, outcome)
-            self.connection.executemany(
-                "INSERT OR REPLACE INTO curves VALUES (?, ?, ?, ?)",
-                (
-                    (
-                        curve.head_id,
-                        curve.steps.astype("<i4").tobytes(),
-                        curve.accuracy.astype("<f4").tobytes(),
-                        curve.log_loss.astype("<f4").tobytes(),
-                    )
-                    for curve in curves
-                ),
-            )
+            for curve in curves:
+                self._record_curve(curve)
 
     def _record_outcome(self, run_id: int, now: str, trial: Trial, outcome: Outcome) -> None:
         row: dict[str, Any] = {
@@ -206,6 +196,17 @@ class Store:
             row["reason"] = outcome.reason
         columns, places = ", ".join(row), ", ".join(f":{column}" for column in row)
         self.connection.execute(f"INSERT INTO results ({columns}) VALUES ({places})", row)  # noqa: S608 - own names
+
+    def _record_curve(self, curve: Curve) -> None:
+        """Keep a head's curve, and the points that an earlier run read out at other budgets."""
+        known = self.load_curve(curve.head_id) or curve
+        steps, chosen = np.unique(np.concatenate([curve.steps, known.steps]), return_index=True)
+        accuracy = np.concatenate([curve.accuracy, known.accuracy])[chosen]
+        log_loss = np.concatenate([curve.log_loss, known.log_loss])[chosen]
+        values = (steps.astype("<i4"), accuracy.astype("<f4"), log_loss.astype("<f4"))
+        self.connection.execute(
+            "INSERT OR REPLACE INTO curves VALUES (?, ?, ?, ?)", (curve.head_id, *(part.tobytes() for part in values))
+        )
 
     # -- what is there -------------------------------------------------------------------------------------------
 
@@ -273,6 +274,6 @@ def _reporting_failures(where: str) -> Iterator[None]:
             "make room or mend the disk, then run again"
         ) from error
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname not in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
+        if getattr(error, "sqlite_errorname", "") not in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
             raise
         raise UserError(f"{where}: is no store of sweep ({error}); move it away, or name another folder") from error

@@ -159,9 +159,10 @@ def judge_scores(
     """Measure a read-out, (images of the part, classes) logits; a diverged one is a Failure."""
     validation_labels, test_labels = labels[partition.validation], labels[partition.test]
     losses = measure_log_loss(validation, validation_labels), measure_log_loss(test, test_labels)
-    if not (losses[0] <= DIVERGED_NATS and losses[1] <= DIVERGED_NATS):  # so written, NaN counts as diverged
+    excessive = [loss for loss in losses if not loss <= DIVERGED_NATS]  # so written, NaN counts as diverged
+    if excessive:
         rate = f"learning rate {trial.learning_rate:g}"
-        return Failure(trial.id, f"diverged: cross-entropy {losses[0]:.3g} nats after {trial.steps} steps at {rate}")
+        return Failure(trial.id, f"diverged: cross-entropy {excessive[0]:.3g} nats after {trial.steps} steps at {rate}")
     return Success(
         trial.id,
         validation,

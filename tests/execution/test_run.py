@@ -1,0 +1,231 @@
+"""Exactly once: whatever interrupts a sweep, it ends with the results of an undisturbed one, bit for bit."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sweep.api import make_executor
+from sweep.errors import FatalError, UserError
+from sweep.execution.inline import InlineExecutor
+from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
+from sweep.execution.run import run_sweep
+from sweep.execution.worker import FitJob
+from sweep.planning import units
+from sweep.spec.load import load_spec
+from sweep.store.lock import hold_lock
+
+TRIALS, UNITS = 32, 19  # of tiny.yaml in shards of 16 images: 3 decodings, 4 x 3 extractions, 4 fits
+
+
+@pytest.fixture(autouse=True)
+def _small_shards(monkeypatch):
+    monkeypatch.setattr(units, "IMAGES_PER_SHARD", 16)
+
+
+def prepare(workplace, *overrides, name="tiny"):
+    spec = load_spec(workplace / "tiny.yaml", [f"name={name}", *overrides])
+    places = Places(workplace / "results")
+    return prepare_sweep(spec, locate_sweep(spec, places, print), places, print, download=False)
+
+
+def run(prepared, make=InlineExecutor, watch=lambda _: None, **options):
+    return run_sweep(prepared, make, watch, **options)
+
+
+def forget_cache(workplace):
+    for file in (workplace / "results" / ".cache" / "v1").rglob("*.npy"):
+        file.unlink()
+
+
+class InterruptedError_(KeyboardInterrupt):
+    """Ctrl-C at a chosen moment."""
+
+
+def interrupt_after(count):
+    def watch(progress):
+        if progress.units_done == count:
+            raise InterruptedError_
+
+    return watch
+
+
+@pytest.fixture
+def undisturbed(workplace, evidence):
+    prepared = prepare(workplace)
+    run(prepared)
+    found = evidence(prepared.folder)
+    for file in prepared.folder.iterdir():
+        file.unlink()
+    forget_cache(workplace)
+    return found
+
+
+def test_a_sweep_yields_every_trial_and_computes_every_unit_once(workplace, computed_units):
+    progress = run(prepare(workplace))
+    assert (progress.done, progress.failed, progress.missing) == (TRIALS, 0, 0)
+    assert max(Counter(computed_units(workplace / "results" / "tiny")).values()) == 1
+    assert len(computed_units(workplace / "results" / "tiny")) == UNITS
+
+
+@pytest.mark.parametrize("count", range(UNITS))
+def test_stopped_after_any_number_of_outcomes_it_goes_on_where_it_was(
+    count, workplace, undisturbed, evidence, computed_units
+):
+    prepared = prepare(workplace)
+    with pytest.raises(InterruptedError_):
+        run(prepared, watch=interrupt_after(count))
+    run(prepare(workplace))
+    assert evidence(prepared.folder) == undisturbed
+    assert len(computed_units(prepared.folder)) == UNITS
+
+
+def test_stopped_after_every_outcome_it_still_computes_each_unit_once(workplace, undisturbed, evidence, computed_units):
+    stops = 0
+    while True:
+        try:
+            progress = run(prepare(workplace), watch=interrupt_after(1))
+        except InterruptedError_:
+            stops += 1
+            continue
+        break
+    assert progress.missing == 0
+    assert stops == UNITS
+    assert evidence(workplace / "results" / "tiny") == undisturbed
+    assert len(computed_units(workplace / "results" / "tiny")) == UNITS
+
+
+def test_a_finished_sweep_needs_no_executor(workplace):
+    run(prepare(workplace))
+
+    def refuse():
+        raise AssertionError("an executor was made")
+
+    assert run(prepare(workplace), make=refuse).done == TRIALS
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("workers", [1, 3])
+def test_results_do_not_depend_on_executor_or_number_of_workers(workers, workplace, undisturbed, evidence, monkeypatch):
+    prepared = prepare(workplace)
+    run(prepared, make=lambda: make_executor("ray", workers))
+    assert evidence(prepared.folder) == undisturbed
+
+
+def test_results_do_not_depend_on_how_trials_are_grouped(workplace, undisturbed, evidence, monkeypatch):
+    monkeypatch.setattr("sweep.planning.expand.HEADS_PER_FIT", 1)
+    prepared = prepare(workplace)
+    run(prepared)
+    assert evidence(prepared.folder) == undisturbed
+
+
+def test_a_wider_grid_in_the_same_folder_computes_only_what_is_new(workplace, computed_units):
+    run(prepare(workplace, "grid.alpha=0.5", "grid.steps=20"))
+    before = Counter(computed_units(workplace / "results" / "tiny"))
+    progress = run(prepare(workplace))
+    assert (progress.done_before, progress.done) == (8, TRIALS)
+    after = Counter(computed_units(workplace / "results" / "tiny"))
+    assert not [unit for unit in before if unit.startswith(("decode", "extract")) and after[unit] > 1]
+
+
+def test_another_sweep_reuses_images_and_features(workplace, computed_units):
+    run(prepare(workplace))
+    run(prepare(workplace, "grid.learning_rate=0.5", name="other"))
+    assert {unit.split("/")[0] for unit in computed_units(workplace / "results" / "other")} == {"fit"}
+
+
+def test_a_diverging_trial_is_a_failed_row_and_the_sweep_goes_on(workplace, evidence):
+    prepared = prepare(workplace, "grid.learning_rate=[0.1, 1e6]")
+    progress = run(prepared)
+    assert (progress.done, progress.failed) == (16, 16)
+    rows = evidence(prepared.folder)["results"]
+    reasons = [row[10] for row in rows if row[9] == "failure"]
+    assert all(reason.startswith("diverged: cross-entropy ") for reason in reasons)
+    assert all(row[11] is None for row in rows if row[9] == "failure")
+
+
+class FailingExecutor(InlineExecutor):
+    """Spoils the jobs that a test names."""
+
+    broken = True
+
+    def submit(self, key, job):
+        super().submit(key, Broken() if self.is_spoiled(key, job) else job)
+
+    def is_spoiled(self, key, job):
+        return self.broken and isinstance(job, FitJob)
+
+
+class Broken:
+    def perform(self):
+        raise RuntimeError("out of luck")
+
+
+def test_a_failed_trial_is_left_alone_until_asked_for_and_then_a_success_shadows_it(workplace, undisturbed, evidence):
+    prepared = prepare(workplace)
+    assert run(prepared, make=FailingExecutor).failed == TRIALS
+    assert run(prepared, make=InlineExecutor).failed == TRIALS, "without --retry-failed nothing runs"
+    progress = run(prepared, make=InlineExecutor, retry_failed=True)
+    assert (progress.done, progress.failed) == (TRIALS, 0)
+    found = evidence(prepared.folder)
+    assert [row for row in found["results"] if row[9] == "success"] == undisturbed["results"]
+    assert found["scores"] == undisturbed["scores"]
+    assert run(prepared, make=InlineExecutor).failed == 0
+
+
+def test_a_failing_extraction_fails_all_trials_that_stand_on_it_and_no_other(workplace, evidence):
+    prepared = prepare(workplace)
+    spoiled = [unit for unit in prepared.plan.units if unit.kind == "extract"][0]
+
+    class FailOne(FailingExecutor):
+        def is_spoiled(self, key, job):
+            return key == spoiled.key
+
+    progress = run(prepared, make=FailOne)
+    assert (progress.done, progress.failed) == (24, 8)
+    assert progress.units_done == progress.units
+    failed = {(row[3], row[4], row[10]) for row in evidence(prepared.folder)["results"] if row[9] == "failure"}
+    assert failed == {(spoiled.backbone.alpha, spoiled.backbone.resolution, "RuntimeError: out of luck")}
+
+
+def test_a_failing_decoding_fails_everything_once(workplace, evidence):
+    class FailDecoding(FailingExecutor):
+        def is_spoiled(self, key, job):
+            return key.startswith("decode")
+
+    prepared = prepare(workplace)
+    assert run(prepared, make=FailDecoding).failed == TRIALS
+    assert len(evidence(prepared.folder)["results"]) == TRIALS
+
+
+def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
+    prepared = prepare(workplace)
+    prepared.folder.mkdir()
+    with hold_lock(prepared.folder), pytest.raises(UserError, match=r"tiny: already being run by process \d+ on"):
+        run(prepared)
+
+
+def test_a_damaged_cached_array_is_named(workplace):
+    prepared = prepare(workplace)
+    with pytest.raises(InterruptedError_):
+        run(prepared, watch=interrupt_after(4))
+    damaged = next(Path(prepared.cache, "v1", "images").rglob("*.npy"))
+    damaged.write_bytes(b"nonsense")
+    with pytest.raises(FatalError, match=f"{damaged}: damaged .*; delete it and run again"):
+        run(prepared)
+    damaged.unlink()
+    assert run(prepare(workplace)).missing == 0
+
+
+def test_an_undecodable_image_stops_the_sweep_and_names_it(workplace, drawn):
+    images = workplace / "images"
+    for file in sorted(drawn.rglob("*.jpeg")):
+        copy = images / file.relative_to(drawn)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    copy.write_bytes(copy.read_bytes()[:200])
+    overrides = ("data.source=folder", f"data.folder={images}")
+    with pytest.raises(UserError, match=f"^{copy.relative_to(images)}: cannot be decoded as an image; mend or remove"):
+        run(prepare(workplace, *overrides))
+    progress = run(prepare(workplace, *overrides, "data.undecodable=skip"))
+    assert progress.missing == 0

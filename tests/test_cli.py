@@ -1,0 +1,213 @@
+"""Golden text of every command on the smoke spec, and one line for every mistake in the arguments.
+
+`UPDATE_GOLDEN=1 pytest tests/test_cli.py` writes the files under tests/golden anew; read the difference.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+SPECS = Path(__file__).parents[1] / "grid_specs"
+FORMATS = ("markdown", "latex", "csv", "json")
+
+# What differs from machine to machine or from day to day; the figures themselves are tested where they are made.
+VOLATILE = (
+    (re.compile(r"^\d[\d,]*/[\d,]+ trials, .*\n", re.MULTILINE), ""),  # lines of progress
+    (re.compile(r"\b[0-9a-f]{12,64}\b"), "<hash>"),
+    (re.compile(r"^(.*(?:Code|Machine|Newest result|code|machine)\"?:).*", re.MULTILINE), r"\1 <...>"),
+    (re.compile(r"(?:\d+ h )?(?:\d+ min )?\d+ s\b"), "<time>"),
+    (re.compile(r"\d+\.\d+"), "#"),
+    (re.compile(r"\*\*|\\textbf\{([^}]*)\}"), r"\1"),
+    (re.compile(r"with \d+ workers"), "with <n> workers"),
+    (re.compile(r"process \d+ on \S+"), "process <n> on <host>"),
+    (re.compile(r"(?<=\| )[-:]*-{2,}[-:]*(?= \|)|[ ]{2,}|-{4,}"), " "),
+)
+
+
+def normalise(text):
+    for pattern, replacement in VOLATILE:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def check_golden(name, text):
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(normalise(text))
+    assert normalise(text) == path.read_text(), f"tests/golden/{name}.txt: the text has changed"
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """Call the command line in a folder of the module's own."""
+    folder = tmp_path_factory.mktemp("smoke")
+    surroundings = {name: value for name, value in os.environ.items() if name not in {"SWEEP_DATA", "KERAS_HOME"}}
+
+    def run(*arguments, columns="100"):
+        return subprocess.run(
+            [sys.executable, "-m", "sweep", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**surroundings, "COLUMNS": columns},
+        )
+
+    run.folder = folder
+    return run
+
+
+SMOKE = (str(SPECS / "smoke.yaml"), "--set", "weights=random")
+
+
+@pytest.fixture(scope="module")
+def planned(call):
+    return call("plan", *SMOKE)
+
+
+@pytest.fixture(scope="module")
+def ran(call, planned):
+    return call("run", *SMOKE, "--executor", "inline")
+
+
+@pytest.mark.parametrize("command", ["", "plan", "run", "resume", "status", "report", "schema"])
+def test_help(call, command):
+    done = call(*command.split(), "--help")
+    assert done.returncode == 0
+    check_golden(f"help-{command or 'sweep'}", done.stdout)
+
+
+@pytest.mark.tf
+class TestSmoke:
+    def test_plan(self, planned):
+        assert planned.returncode == 0, planned.stderr
+        check_golden("plan", planned.stderr + planned.stdout)
+
+    def test_run_says_what_it_will_do_and_what_it_did_and_keeps_chatter_to_the_log(self, ran, call):
+        assert (ran.returncode, ran.stderr) == (0, "")
+        check_golden("run", ran.stdout)
+        log = (call.folder / "results" / "smoke" / "sweep.log").read_text()
+        assert "end fit/" in log
+
+    def test_progress_is_told_in_plain_lines(self, ran):
+        lines = re.findall(r"^[\d,]+/16 trials, \d+/6 units, .*\d+ failed$", ran.stdout, re.MULTILINE)
+        assert lines[-1].startswith("16/16 trials, 6/6 units")
+
+    def test_run_again_finds_nothing_to_do(self, ran, call):
+        check_golden("run-again", call("run", *SMOKE).stdout)
+
+    def test_resume(self, ran, call):
+        check_golden("resume", call("resume").stdout)
+
+    def test_plan_of_a_finished_sweep(self, ran, call):
+        check_golden("plan-finished", call("plan", *SMOKE).stdout)
+
+    @pytest.mark.parametrize("sweep", [(), ("smoke",), ("results/smoke",)])
+    def test_status(self, ran, call, sweep):
+        check_golden("status", call("status", *sweep).stdout)
+
+    def test_status_failed(self, ran, call):
+        check_golden("status-failed", call("status", "--failed").stdout)
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_report_prints_what_it_writes(self, ran, call, form):
+        done = call("report", "--format", form)
+        assert (done.returncode, done.stderr) == (0, "")
+        check_golden(f"report-{form}", done.stdout)
+        pattern = {"markdown": "report.md", "latex": "report.tex", "csv": "*.csv", "json": "report.json"}[form]
+        written = sorted((call.folder / "reports" / "smoke").glob(pattern))
+        assert written
+        assert all(file.read_text() in done.stdout for file in written)
+
+    def test_report_select_test_is_named_so(self, ran, call):
+        assert "best on test" in call("report", "--select", "test").stdout
+
+    def test_every_table_says_what_it_rests_on(self, ran, call):
+        titles = [line for line in call("report").stdout.splitlines() if line.startswith("## ")]
+        assert titles
+        assert all("DEMO IMAGES, RANDOM WEIGHTS" in title for title in titles)
+
+    @pytest.mark.ray
+    @pytest.mark.slow
+    def test_ray_yields_the_same_and_keeps_its_chatter_to_the_log(self, ran, call, evidence):
+        done = call("run", *SMOKE, "--results", "by_ray", "--workers", "2")
+        assert (done.returncode, done.stderr) == (0, "")
+        check_golden("run-ray", done.stdout)
+        assert evidence(call.folder / "by_ray" / "smoke") == evidence(call.folder / "results" / "smoke")
+
+
+def test_schema_is_json(call):
+    assert json.loads(call("schema").stdout)["title"] == "Spec of a sweep"
+
+
+TINY = ("--executor", "inline")
+
+
+def test_a_failed_trial_gives_exit_code_1_and_its_reason_on_demand(sweep_command):
+    failing = ("run", "tiny.yaml", *TINY, "--set", "grid.learning_rate=[0.1, 1e6]")
+    done = sweep_command(*failing)
+    assert done.returncode == 1
+    check_golden("run-failures", done.stdout)
+    check_golden("run-failures-again", sweep_command(*failing, check=1).stdout)
+    listed = sweep_command("status", "tiny", "--failed", check=0).stdout
+    assert len(listed.splitlines()) == 16
+    assert "shuffle 1  rate 1e+06  50 steps: diverged: cross-entropy " in listed
+    assert "16 of 32 trials done, 16 failed, 0 missing" in sweep_command("status", check=0).stdout
+    assert "16 of 32 trials (16 failed)" in sweep_command("report", check=0).stdout
+
+
+def test_the_latest_sweep_is_taken_when_none_is_named(sweep_command):
+    for name in ("one", "two"):
+        sweep_command("run", "tiny.yaml", *TINY, "--set", f"name={name}", check=0)
+    assert sweep_command("status", check=0).stdout.startswith("two:")
+
+
+MISTAKES = [
+    ((), 2, "Usage"),
+    (("fly",), 2, "sweep: No such command 'fly'. (see `sweep --help`)"),
+    (("run",), 2, "sweep: Missing argument 'SPEC'. (see `sweep run --help`)"),
+    (("run", "nowhere.yaml"), 2, "sweep: nowhere.yaml: is not there"),
+    (("run", "."), 2, "sweep: .: is a folder"),
+    (("run", "tiny.yaml", "--workers", "0"), 2, "sweep: Invalid value for '--workers': 0 is not in the range"),
+    (("run", "tiny.yaml", "--workers", "many"), 2, "sweep: Invalid value for '--workers': 'many' is not a valid int"),
+    (("run", "tiny.yaml", "--executor", "dask"), 2, "sweep: Invalid value for '--executor': 'dask' is not one of"),
+    (("run", "tiny.yaml", "--executor", "inline", "--address", "x"), 2, "sweep: --address needs --executor ray"),
+    (("run", "tiny.yaml", "--data", "nowhere"), 0, ""),
+    (("run", "tiny.yaml", "--results", "tiny.yaml"), 2, "sweep: Invalid value for '--results': Directory 'tiny.yaml'"),
+    (("run", "tiny.yaml", "--set", "grid.alpha"), 2, "sweep: --set grid.alpha"),
+    (("run", "tiny.yaml", "--set", "grid.alpha=0.6"), 2, "sweep: --set grid.alpha: grid.alpha: 0.6 is not offered for"),
+    (("run", "tiny.yaml", "--set", "name=../x"), 2, "sweep: --set name: name: '../x'"),
+    (("run", "tiny.yaml", "--set", "grid.split=98/1/1"), 2, "sweep: grid.split: 98/1/1 of 40 images leaves a part"),
+    (("plan", "tiny.yaml", "--wrong"), 2, "sweep: No such option"),
+    (("status",), 2, "sweep: results: holds no sweep; run one first, or name the folder with --results"),
+    (("status", "nothing"), 2, "sweep: nothing: holds no sweep (no sweep.db)"),
+    (("resume", "nothing"), 2, "sweep: nothing: holds no sweep (no sweep.db)"),
+    (("report", "nothing"), 2, "sweep: nothing: holds no sweep (no sweep.db)"),
+    (("report", "--format", "pdf"), 2, "sweep: Invalid value for '--format': 'pdf' is not one of"),
+    (("report", "--select", "luck"), 2, "sweep: Invalid value for '--select': 'luck' is not one of"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES, ids=lambda value: str(value)[:60])
+def test_a_mistake_is_told_in_one_line(sweep_command, arguments, code, message):
+    done = sweep_command(*arguments, *(("--executor", "inline") if code == 0 else ()))
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+    assert code == 0 or not arguments or len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.ray
+def test_an_address_without_a_cluster_is_a_mistake(sweep_command):
+    done = sweep_command("run", "tiny.yaml", "--address", "127.0.0.1:1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("sweep: --address 127.0.0.1:1: cannot be reached or started (")
+    assert len(done.stderr.splitlines()) == 1
