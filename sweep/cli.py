@@ -176,17 +176,28 @@ def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Whatever the user got wrong is told in plain lines."""
     try:
         code = cli.main(list(arguments), prog_name="sweep", standalone_mode=False)
-    except (UserError, FatalError) as error:
-        return _refuse(str(error))
-    except click.ClickException as error:
-        return _refuse(f"{error.format_message()} (see `{_command_path(error)} --help`)")
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts", err=True)
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COMPLETE
+        code = COMPLETE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts", err=True)
+        code = INTERRUPTED
+    except (UserError, FatalError, click.ClickException, OSError) as error:
+        click.echo(_explain(error), err=True)
+        code = MISTAKE
     return code if isinstance(code, int) else COMPLETE
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    if isinstance(error, click.ClickException):
+        message = f"{error.format_message()} (see `{_command_path(error)} --help`)"
+    elif isinstance(error, OSError):
+        message = f"{error.filename or 'disk'}: {error.strerror}; nothing stored is lost: mend it, then run again"
+    else:
+        message = str(error)
+    return "\n".join(f"sweep: {line}" for line in message.splitlines())
 
 
 def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: bool, **how: Any) -> int:
@@ -225,11 +236,6 @@ def _find_sweep(results: Path, name: str | None) -> Path:
 
 def _note(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _refuse(message: str) -> int:
-    click.echo("\n".join(f"sweep: {line}" for line in message.splitlines()), err=True)
-    return MISTAKE
 
 
 def _command_path(error: click.ClickException) -> str:

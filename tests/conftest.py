@@ -86,8 +86,8 @@ def evidence():
         with sqlite3.connect(folder / "sweep.db") as connection:
             return {
                 "results": connection.execute(
-                    """SELECT trial_id, head_id, family, alpha, resolution, split, learning_rate, shuffle, steps, status,
-                       reason, validation_accuracy, test_accuracy, validation_log_loss, test_log_loss
+                    """SELECT trial_id, head_id, family, alpha, resolution, split, learning_rate, shuffle, steps,
+                       status, reason, validation_accuracy, test_accuracy, validation_log_loss, test_log_loss
                        FROM results ORDER BY trial_id, status"""
                 ).fetchall(),
                 "scores": connection.execute("SELECT * FROM scores ORDER BY trial_id").fetchall(),

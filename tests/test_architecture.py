@@ -1,187 +1,170 @@
-"""The rules of docs/architecture.md: which module may import which, how large things are, and what stays unloaded."""
+"""The import rules of docs/architecture.md, and the sizes of modules and functions, read off the sources."""
 
 import ast
 import json
-import os
+import re
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "sweep").rglob("*.py"))
-TREES = {".".join(file.relative_to(ROOT).with_suffix("").parts): ast.parse(file.read_text()) for file in FILES}
+PACKAGE = ROOT / "sweep"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FRONT_DOORS = {"__init__", "__main__"}  # they import what they name, when it is asked for
 
-# From the bottom up. A module imports from its own part and from layers below it; parts of one layer do not meet.
-LAYERS = (
-    {"errors", "catalogue", "metrics", "outcome"},
-    {"spec"},
-    {"planning"},
-    {"data"},
-    {"models", "store", "training"},
-    {"features", "report"},
-    {"execution"},
-    {"api", "console"},
-    {"summary"},
-    {"cli"},
-    {"__main__"},
-)
-OUTSIDE_LAYERS = {"__init__", "testing"}  # the public names, loaded when used; small sweeps for tests
-
-# Who may import what is heavy, or what only one part should know of.
-CONFINED = {
-    "tensorflow": ("sweep.models.",),
-    "keras": ("sweep.models.",),
-    "tensorflow_hub": ("sweep.models.",),
-    "ray": ("sweep.execution.ray_pool",),
-    "pandas": ("sweep.report.", "sweep.api"),
-    "tabulate": ("sweep.report.",),
-    "sqlite3": ("sweep.store.", "sweep.testing"),
-    "PIL": ("sweep.data.",),
-    "yaml": ("sweep.spec.nodes",),
-    "click": ("sweep.cli",),
-    "rich": ("sweep.console",),
+MOST_MODULE_LINES = 350
+MOST_FUNCTION_LINES = 50
+PURE_PARTS = {"catalogue", "metrics", "outcome", "planning"}
+IMPURE_MODULES = {
+    *(
+        "asyncio",
+        "datetime",
+        "glob",
+        "io",
+        "logging",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "shutil",
+    ),
+    *("socket", "sqlite3", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid"),
 }
-PURE = ("sweep.catalogue", "sweep.metrics", "sweep.outcome", "sweep.planning.")
-EFFECTS = {"datetime", "io", "logging", "os", "pathlib", "random", "shutil", "socket", "subprocess", "sys", "time"}
-
-MODULE_LINES, FUNCTION_LINES = 350, 50
-HEAVY = {"tensorflow", "keras", "tensorflow_hub", "ray", "pandas", "sklearn", "matplotlib"}
 
 
-def list_imports(tree):
-    """Yield every imported module, those inside functions included."""
-    for node in ast.walk(tree):
+def part_of(path):
+    """The package or module directly below `sweep` that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+def imports_of(path):
+    """Absolute dotted names of everything a file imports, wherever in it."""
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            children = (f"{node.module}.{alias.name}" for alias in node.names)
-            yield from ({child if child in TREES else node.module for child in children})
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def own_imports(module):
-    return {name for name in list_imports(TREES[module]) if name.startswith("sweep.")}
+def own_parts_of(path):
+    """The parts of `sweep` that a file imports, its own left out."""
+    found = {name.split(".")[1] for name in imports_of(path) if name.startswith("sweep.")}
+    return found - {part_of(path)}
 
 
-def part_of(module):
-    return module.split(".")[1]
+def calls_of(path):
+    """(called name as written, call) of every call in a file."""
+    return [(ast.unparse(node.func), node) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
 
 
-def is_one_of(module, places):
-    return any(module == place or (place.endswith(".") and module.startswith(place)) for place in places)
+def read_table(heading):
+    """Rows of the table with a heading in the architecture page: names of the first cell, names of the second."""
+    lines = (ROOT / "docs" / "architecture.md").read_text().splitlines()
+    start = lines.index(heading) + 2
+    stop = next(number for number in range(start, len(lines)) if not lines[number].startswith("|"))
+    for line in lines[start:stop]:
+        first, second = line.strip("|").split("|")
+        yield re.findall(r"`([^`]+)`", first), set(re.findall(r"`([^`]+)`", second))
 
 
-RANKS = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
-LAYERED = [module for module in TREES if part_of(module) not in OUTSIDE_LAYERS]
+ALLOWED = {part: names for (part,), names in read_table("| part | may import |")}
+PLACES = {name: places for names, places in read_table("| package | imported by |") for name in names}
 
 
-def test_every_module_has_a_layer():
-    assert {part_of(module) for module in TREES} == RANKS.keys() | OUTSIDE_LAYERS
+def test_every_part_has_a_row_in_the_architecture_page():
+    assert {part_of(path) for path in MODULES} - FRONT_DOORS == set(ALLOWED)
 
 
-@pytest.mark.parametrize("module", LAYERED)
-def test_a_module_imports_only_its_own_part_and_layers_below(module):
-    own = part_of(module)
-    wrong = {name for name in own_imports(module) if part_of(name) != own and RANKS[part_of(name)] >= RANKS[own]}
-    assert not wrong
+def test_the_rows_go_one_way():
+    order = list(ALLOWED)
+    for part, names in ALLOWED.items():
+        assert names <= set(order[: order.index(part)]), part
 
 
-def test_no_module_imports_the_test_kit():
-    assert not [module for module in TREES if "sweep.testing" in own_imports(module)]
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_row_names(path):
+    if part_of(path) not in FRONT_DOORS:
+        assert own_parts_of(path) <= ALLOWED[part_of(path)]
 
 
-def test_the_public_names_are_imported_by_nobody_but_the_pool_which_ships_the_package():
-    assert [module for module, tree in TREES.items() if "sweep" in list_imports(tree)] == ["sweep.execution.ray_pool"]
+@pytest.mark.parametrize("package", PLACES)
+def test_a_heavy_or_special_package_stays_in_its_place(package):
+    importers = [path for path in MODULES if any(name.split(".")[0] == package for name in imports_of(path))]
+    strangers = [
+        str(path.relative_to(PACKAGE))
+        for path in importers
+        if not {part_of(path), path.name, str(path.relative_to(PACKAGE))} & PLACES[package]
+    ]
+    assert importers
+    assert not strangers
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    TopologicalSorter({module: own_imports(module) for module in TREES}).prepare()  # CycleError names the circle
+@pytest.mark.parametrize("path", [path for path in MODULES if part_of(path) in PURE_PARTS], ids=lambda path: path.stem)
+def test_pure_parts_import_nothing_that_does_io_or_tells_the_time(path):
+    assert not {name.split(".")[0] for name in imports_of(path)} & IMPURE_MODULES
 
 
-@pytest.mark.parametrize("package", CONFINED)
-def test_a_package_is_imported_only_where_it_belongs(package):
-    users = {module for module, tree in TREES.items() for name in list_imports(tree) if name.split(".")[0] == package}
-    assert users, f"nobody imports {package} any more: drop it here and from the dependencies"
-    assert not {module for module in users if not is_one_of(module, CONFINED[package])}
+def test_only_the_console_prints_and_only_to_the_console_it_is_given():
+    prints = [(path.name, call) for path in MODULES for name, call in calls_of(path) if name == "print"]
+    assert {name for name, _ in prints} <= {"console.py"}
+    assert all(any(keyword.arg == "file" for keyword in call.keywords) for _, call in prints)
 
 
-@pytest.mark.parametrize("module", [module for module in TREES if is_one_of(module, PURE)])
-def test_a_pure_module_reaches_for_no_file_clock_or_chance(module):
-    assert not EFFECTS & {name.split(".")[0] for name in list_imports(TREES[module])}
-    assert not {"open", "print", "input"} & set(list_calls(module))
+def test_only_the_front_door_exits():
+    exits = {"sys.exit", "exit", "quit", "os._exit"}
+    assert {path.name for path in MODULES for name, _ in calls_of(path) if name in exits} == {"__main__.py"}
 
 
-def list_calls(module):
-    """Yield the spelt-out name of every call; of a `print` to a given stream, `print to file`."""
-    for node in ast.walk(TREES[module]):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            to_file = name == "print" and any(keyword.arg == "file" for keyword in node.keywords)
-            yield "print to file" if to_file else name
+def test_no_module_is_longer_than_350_lines():
+    lengths = {str(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > MOST_MODULE_LINES} == {}
 
 
-@pytest.mark.parametrize("module", [module for module in TREES if module not in {"sweep.cli", "sweep.__main__"}])
-def test_only_the_command_line_prints_and_exits(module):
-    """The console prints too, to the stream it is given."""
-    calls = set(list_calls(module))
-    assert not calls & {"print", "input", "exit", "quit", "sys.exit", "os._exit", "click.echo", "sys.stdout.write"}
-    assert "print to file" not in calls or module == "sweep.console"
+def test_no_function_is_longer_than_50_lines():
+    functions = [
+        (f"{path}:{node.name}", node.end_lineno - node.lineno + 1)
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert [(name, length) for name, length in functions if length > MOST_FUNCTION_LINES] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_modules_and_functions_are_short(file):
-    text = file.read_text()
-    assert text.count("\n") <= MODULE_LINES
-    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    assert not {node.name for node in functions if node.end_lineno - node.lineno + 1 > FUNCTION_LINES}
+def modules_after(code, *heavy):
+    """Which of the heavy packages a fresh interpreter has imported after some code."""
+    probe = f"import json, sys\n{code}\nprint(json.dumps([name for name in {heavy} if name in sys.modules]))"
+    process = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return json.loads(process.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", ["common", "core", "db", "helpers", "misc", "util", "utils"])
-def test_no_name_that_says_nothing(name):
-    assert not [module for module in TREES if name in module.split(".")]
+def call_command(*arguments, code=0):
+    return f"from sweep.cli import run_command\nassert run_command({list(arguments)!r}) == {code}"
 
 
-def load_heavy_modules(statement, folder):
-    """Run a statement in a process of its own and return what of HEAVY it has loaded."""
-    code = f"import json, sys\n{statement}\nprint(json.dumps([*sys.modules]), file=sys.stderr)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    return HEAVY & set(json.loads(done.stderr.splitlines()[-1]))
+@pytest.mark.parametrize(
+    "code",
+    ["import sweep", "import sweep.cli", "import sweep.api", "import sweep.summary", call_command("--help")],
+)
+def test_importing_the_package_and_its_help_stay_light(code):
+    assert modules_after(code, "tensorflow", "keras", "tensorflow_hub", "ray", "pandas") == []
 
 
-def call_command(*arguments):
-    return f"from sweep.cli import run_command\nassert run_command({list(arguments)}) == 0"
+def test_planning_running_and_counting_import_neither_tensorflow_nor_ray_nor_pandas(workplace):
+    heavy = ("tensorflow", "keras", "tensorflow_hub", "ray", "pandas")
+    assert modules_after(call_command("plan", "tiny.yaml"), *heavy) == []
+    assert modules_after(call_command("run", "tiny.yaml", "--executor", "inline"), *heavy) == []
+    assert modules_after(call_command("status"), *heavy) == []
+    assert modules_after(call_command("run", "tiny.yaml"), *heavy) == []  # nothing is left to do
 
 
-LIGHT = {
-    "the package": "import sweep",
-    "the command line": "import sweep.cli",
-    "the public functions": "from sweep import open_results, plan, run",
-    "help": call_command("--help"),
-    "schema": call_command("schema"),
-    "plan": call_command("plan", "tiny.yaml"),
-    "a run on the tiny network": call_command("run", "tiny.yaml", "--executor", "inline"),
-}
-
-
-@pytest.mark.parametrize("statement", LIGHT.values(), ids=LIGHT)
-def test_nothing_heavy_is_loaded_by(workplace, statement):
-    assert not load_heavy_modules(statement, workplace)
-
-
-def test_a_finished_sweep_is_asked_without_anything_heavy_and_reported_with_pandas_alone(workplace):
-    load_heavy_modules(LIGHT["a run on the tiny network"], workplace)
-    assert not load_heavy_modules(call_command("status", "tiny"), workplace)
-    assert not load_heavy_modules(call_command("run", "tiny.yaml"), workplace)
-    assert load_heavy_modules(call_command("report", "tiny"), workplace) == {"pandas"}
+def test_a_report_imports_neither_tensorflow_nor_ray(workplace):
+    code = call_command("run", "tiny.yaml", "--executor", "inline") + "\n" + call_command("report")
+    assert modules_after(code, "tensorflow", "keras", "tensorflow_hub", "ray") == []

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from sweep.data.radiograph import Finding, draw_anatomy, draw_radiograph
+from sweep.errors import FatalError
 
 DEMO_VERSION = 1  # raised when the same seed draws other pictures
 NORMAL_SHARE = 0.27  # as published: 1,349 of 5,232
@@ -44,6 +45,9 @@ def draw_demo(folder: Path, images: int, seed: int) -> None:
         for picture in list_pictures(images, seed):
             _draw_picture(unfinished / picture.name, picture, seed)
         unfinished.replace(folder)
+    except OSError as error:
+        if not folder.is_dir():  # another process may have drawn the same pictures meanwhile
+            raise FatalError(f"{folder}: cannot be drawn ({error.strerror}); make room, then run again") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -5,6 +5,7 @@ that dies is replaced and its job done again by Ray; a Python exception is an ou
 """
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sweep
 from sweep.errors import FatalError, UserError
 from sweep.execution.worker import Finished, Job, perform
 
+CONNECT_TIMEOUT_S = 10.0
 RETRIES = 5  # of a job whose worker dies
 STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of images at 224 pixels, twice over
 _ENVIRONMENT = {
@@ -43,12 +45,14 @@ class RayPool:
             package = str(Path(sweep.__file__).parent)
             options |= {"address": address, "runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
         try:
+            _knock(address)
             ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             where = f"--address {address}" if address else "Ray"
             reason = str(error).splitlines()[0]
             raise UserError(
-                f"{where}: cannot be reached or started ({reason}); see `ray status`, or use --executor inline"
+                f"{where}: cannot be reached or started ({reason}); see `ray status` and whether RAY_AUTH_MODE "
+                "is the cluster's, or use --executor inline"
             ) from error
         self.workers = workers
         self.queue_length = 2 * workers
@@ -68,7 +72,8 @@ class RayPool:
         except RayTaskError as error:
             if isinstance(error.cause, UserError | FatalError):
                 raise error.cause from None
-            raise
+            reason = " ".join(str(error.cause).split())
+            raise FatalError(f"{key}: no worker could take the job ({reason}); run again to go on") from error
         except RayError as error:
             raise FatalError(
                 f"{key}: the workers are lost ({str(error).splitlines()[0]}); run again to go on"
@@ -78,3 +83,10 @@ class RayPool:
     def close(self) -> None:
         """Stop the workers of this machine, or leave the cluster."""
         ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Raise an OSError at once where nobody listens at `host:port`; Ray itself would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=CONNECT_TIMEOUT_S).close()

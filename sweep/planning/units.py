@@ -57,7 +57,7 @@ class DecodeShard:
     def only(self, missing: set[ArtifactKey]) -> "DecodeShard | None":
         """Return the unit for the missing arrays; None where there are none."""
         outputs = tuple((resolution, key) for resolution, key in self.outputs if key in missing)
-        return replace(self, outputs=outputs) if outputs else None
+        return replace(self, outputs=outputs, cost=self.cost * len(outputs) // len(self.outputs)) if outputs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class FitHeads:
     def only(self, missing: set[str]) -> "FitHeads | None":
         """Return the unit for the trials whose ids are missing; None where there are none."""
         trials = tuple(trial for trial in self.trials if trial.id in missing)
-        return replace(self, trials=trials) if trials else None
+        return replace(self, trials=trials, cost=self.cost * len(trials) // len(self.trials)) if trials else None
 
 
 WorkUnit = DecodeShard | ExtractShard | FitHeads

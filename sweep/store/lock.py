@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from sweep.errors import UserError
 
 LOCK_NAME = "lock"
+TRIES, RETRY_AFTER_S = 5, 0.02  # `sweep status` holds the lock for an instant to see whether it is free
 
 
 @contextmanager
@@ -21,13 +23,11 @@ def hold_lock(folder: Path) -> Iterator[None]:
     """
     descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not any(_try_lock(descriptor) for _ in range(TRIES)):
             raise UserError(
                 f"{folder}: already being run by {_name_holder(descriptor)}; wait for it, "
                 "or watch it with `sweep status`"
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
@@ -49,6 +49,15 @@ def find_holder(folder: Path) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(RETRY_AFTER_S)
+        return False
+    return True
 
 
 def _name_holder(descriptor: int) -> str:

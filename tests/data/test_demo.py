@@ -1,7 +1,6 @@
 """The drawn data set has the layout and the proportions of the published one, and is the same for the same seed."""
 
 import re
-import time
 from collections import Counter
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from sweep.data import demo
 from sweep.data.demo import draw_demo, list_pictures
 from sweep.data.radiograph import Finding
+from sweep.errors import FatalError
 
 NAMES = re.compile(r"NORMAL/(IM|NORMAL2-IM)-\d{4}-\d{4}\.jpeg|PNEUMONIA/person\d+_(bacteria|virus)_\d+\.jpeg", re.ASCII)
 
@@ -97,12 +97,8 @@ def test_a_half_drawn_set_is_never_seen(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(demo, "_draw_picture", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(
+        FatalError, match=r"demo: cannot be drawn \(No space left on device\); make room, then run again"
+    ):
         draw_demo(tmp_path / "cache" / "demo", 20, 0)
     assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_a_hundred_pictures_take_about_half_a_second(tmp_path):
-    start_s = time.process_time()
-    draw_demo(tmp_path / "timed", 100, 2)
-    assert time.process_time() - start_s < 2.0  # the budget is 1 s; other programs may slow this one

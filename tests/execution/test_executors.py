@@ -36,7 +36,7 @@ class DieOnce:
             os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return "done"
-        os.kill(os.getpid(), signal.SIGKILL)
+        return os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,13 @@ def test_an_exception_is_an_outcome_with_reason_and_traceback(executor):
 @pytest.mark.parametrize("kind", [UserError, FatalError])
 def test_an_error_that_stops_the_sweep_is_raised_as_itself(executor, kind):
     executor.submit("job", Answer(kind("the message")))
-    with pytest.raises(kind, match="^the message$"):
+    with pytest.raises(kind, match=r"^the message$"):
         executor.next_finished()
 
 
 def test_damaged_files_are_a_user_error_wherever_they_are_decoded(executor):
     executor.submit("decode", DecodeJob([("NORMAL/a.jpeg", b"nonsense")], (16,), antialias=True))
-    with pytest.raises(UserError, match="NORMAL/a.jpeg: cannot be decoded"):
+    with pytest.raises(UserError, match=r"NORMAL/a.jpeg: cannot be decoded"):
         executor.next_finished()
 
 

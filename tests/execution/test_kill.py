@@ -58,9 +58,7 @@ def assert_as_undisturbed(workplace, undisturbed, evidence, computed_units):
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_kill_9_of_the_driver_at_random_moments(
-    seed, sweep_command, workplace, undisturbed, evidence, computed_units
-):
+def test_kill_9_of_the_driver_at_random_moments(seed, sweep_command, workplace, undisturbed, evidence, computed_units):
     moments = random.Random(seed)
     for _ in range(8):
         process = sweep_command.start("run", "tiny.yaml", *LONGER, "--executor", "inline")
@@ -191,9 +189,7 @@ def test_a_full_disk_gives_a_clear_error_and_an_intact_store(
 
 
 @pytest.mark.parametrize("limit_kib", [4, 60, 200])
-def test_a_quota_gives_a_clear_error_and_an_intact_store(
-    limit_kib, sweep_command, workplace, undisturbed, evidence
-):
+def test_a_quota_gives_a_clear_error_and_an_intact_store(limit_kib, sweep_command, workplace, undisturbed, evidence):
     sweep_command("run", "tiny.yaml", *LONGER, "--executor", "inline", "--set", "grid.shuffle=0", check=0)
 
     def limit():

@@ -102,10 +102,11 @@ class TestImages:
         said = []
         location = locate_sweep(spec_of(fallback="demo"), places, said.append)
         assert (location.folder.name, location.images) == ("x-demo", None)
-        assert said == [
+        (line,) = said
+        assert line == (
             "DEMO IMAGES: no images at data/chest_xray (nor --data, nor $SWEEP_DATA); going on with drawn ones, whose "
             "accuracies say nothing about X-rays"
-        ]
+        )
 
     def test_demo_images_that_were_asked_for_need_no_folder_of_their_own(self, places, images):
         said = []
@@ -123,12 +124,14 @@ class TestImages:
         assert str(mistake.value) == f"{option}: nowhere is no folder; name the folder that holds the images"
 
     def test_a_split_that_leaves_a_part_empty_is_a_mistake_before_anything_runs(self, places):
-        spec = make_spec({
-            "name": "x",
-            "data": {"source": "demo", "demo": {"images": 40}},
-            "weights": "random",
-            "grid": {**MOBILENET, "split": "98/1/1"},
-        })
+        spec = make_spec(
+            {
+                "name": "x",
+                "data": {"source": "demo", "demo": {"images": 40}},
+                "weights": "random",
+                "grid": {**MOBILENET, "split": "98/1/1"},
+            }
+        )
         with pytest.raises(UserError, match=r"^grid.split: 98/1/1 of 40 images leaves a part empty \(40/0/0 images\)"):
             prepare(spec, places)
 

@@ -38,14 +38,14 @@ def forget_cache(workplace):
         file.unlink()
 
 
-class InterruptedError_(KeyboardInterrupt):
+class Interrupt(KeyboardInterrupt):
     """Ctrl-C at a chosen moment."""
 
 
 def interrupt_after(count):
     def watch(progress):
         if progress.units_done == count:
-            raise InterruptedError_
+            raise Interrupt
 
     return watch
 
@@ -73,7 +73,7 @@ def test_stopped_after_any_number_of_outcomes_it_goes_on_where_it_was(
     count, workplace, undisturbed, evidence, computed_units
 ):
     prepared = prepare(workplace)
-    with pytest.raises(InterruptedError_):
+    with pytest.raises(Interrupt):
         run(prepared, watch=interrupt_after(count))
     run(prepare(workplace))
     assert evidence(prepared.folder) == undisturbed
@@ -85,7 +85,7 @@ def test_stopped_after_every_outcome_it_still_computes_each_unit_once(workplace,
     while True:
         try:
             progress = run(prepare(workplace), watch=interrupt_after(1))
-        except InterruptedError_:
+        except Interrupt:
             stops += 1
             continue
         break
@@ -106,7 +106,7 @@ def test_a_finished_sweep_needs_no_executor(workplace):
 
 @pytest.mark.ray
 @pytest.mark.parametrize("workers", [1, 3])
-def test_results_do_not_depend_on_executor_or_number_of_workers(workers, workplace, undisturbed, evidence, monkeypatch):
+def test_results_do_not_depend_on_executor_or_number_of_workers(workers, workplace, undisturbed, evidence):
     prepared = prepare(workplace)
     run(prepared, make=lambda: make_executor("ray", workers))
     assert evidence(prepared.folder) == undisturbed
@@ -175,7 +175,7 @@ def test_a_failed_trial_is_left_alone_until_asked_for_and_then_a_success_shadows
 
 def test_a_failing_extraction_fails_all_trials_that_stand_on_it_and_no_other(workplace, evidence):
     prepared = prepare(workplace)
-    spoiled = [unit for unit in prepared.plan.units if unit.kind == "extract"][0]
+    spoiled = next(unit for unit in prepared.plan.units if unit.kind == "extract")
 
     class FailOne(FailingExecutor):
         def is_spoiled(self, key, job):
@@ -207,7 +207,7 @@ def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
 
 def test_a_damaged_cached_array_is_named(workplace):
     prepared = prepare(workplace)
-    with pytest.raises(InterruptedError_):
+    with pytest.raises(Interrupt):
         run(prepared, watch=interrupt_after(4))
     damaged = next(Path(prepared.cache, "v1", "images").rglob("*.npy"))
     damaged.write_bytes(b"nonsense")

@@ -148,21 +148,26 @@ def test_one_step_is_the_gradient_of_the_mean_cross_entropy():
     head = Head([make_trial(rate=0.5)], data, TrainingSpec(initial_stddev=0.5))
     positions = np.array([[3, 70, 3, 12]])
     descent = GradientDescent([head], data, batch_size=4)
-    descent.biases += np.float32([0.1, -0.2, 0.3])
-    weights, biases = descent.weights[0].astype(float), descent.biases[0].astype(float)
+    descent.biases += np.float32([0.1, -0.2])
+    relative = (descent.weights[0].astype(float), descent.biases[0].astype(float))
+    weights, biases = (np.pad(values, ((0, 0), (0, 1))) for values in relative)
     descent.step(positions)
     batch, truth = data.features[positions[0]].astype(float), np.eye(3)[data.labels[positions[0]]]
     odds = np.exp(batch @ weights + biases)
     slope = (odds / odds.sum(axis=1, keepdims=True) - truth) / 4
-    np.testing.assert_allclose(descent.weights[0], weights - 0.5 * batch.T @ slope, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(descent.biases[0], biases - 0.5 * slope.sum(axis=0, keepdims=True), rtol=1e-5)
+    weights -= 0.5 * batch.T @ slope
+    biases -= 0.5 * slope.sum(axis=0, keepdims=True)
+    np.testing.assert_allclose(descent.weights[0], weights[:, :2] - weights[:, 2:], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(descent.biases[0], biases[:, :2] - biases[:, 2:], rtol=1e-5)
 
 
 def test_heads_start_at_their_own_small_random_weights_and_no_bias():
     heads = [Head([make_trial(rate)], make_data(width=64), TRAINING) for rate in (0.1, 0.01)]
     descent = GradientDescent(heads, make_data(width=64), 100)
     assert not descent.biases.any()
-    assert descent.weights.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
+    initial = np.stack([head.initial for head in heads])
+    assert initial.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
+    np.testing.assert_array_equal(descent.weights, initial[..., :1] - initial[..., 1:])
     assert not np.array_equal(descent.weights[0], descent.weights[1])
 
 

@@ -1,0 +1,234 @@
+"""The documentation says what the code does, and its blocks and links work."""
+
+import fnmatch
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+import sweep
+from sweep import cli
+from sweep.planning.expand import make_plan
+from sweep.spec.load import load_spec
+from sweep.spec.schema import Spec
+from sweep.store.migrations import migrate
+from sweep.summary import describe_units
+from sweep.testing import make_inputs, make_store
+
+ROOT = Path(__file__).parents[1]
+MADE_HERE = {".git", "results", "data", "build", "dist"}  # at the root, not part of the project
+MADE_ANYWHERE = ("__pycache__", "*.egg-info", ".venv*", ".*_cache")
+
+
+def list_own_files():
+    """Every file of the project, also where there is no git."""
+    for folder, folders, names in os.walk(ROOT):
+        ignored = MADE_HERE if Path(folder) == ROOT else set()
+        folders[:] = [
+            name
+            for name in folders
+            if name not in ignored and not any(fnmatch.fnmatch(name, pattern) for pattern in MADE_ANYWHERE)
+        ]
+        yield from (Path(folder, name) for name in names)
+
+
+OWN_FILES = [*list_own_files(), ROOT / "results" / "README.md"]
+PAGES = [path for path in OWN_FILES if path.suffix == ".md"]
+
+
+def read(*parts):
+    return ROOT.joinpath(*parts).read_text()
+
+
+def find_blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def read_rows(text):
+    """Rows of all tables of a text, cells without blanks; heads and rules included."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+# -- README --------------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_sets_up_with_two_commands_of_one_line_each():
+    blocks = find_blocks(read("README.md"), "bash")
+    lines = [block.replace("\\\n", "").strip() for block in blocks]
+    steps = [[step.strip() for step in line.split("&&")] for line in lines]
+    assert steps == [
+        [
+            "python3 -m venv .venv",
+            ". .venv/bin/activate",
+            "pip install -c constraints.txt -e .",
+            "sweep run grid_specs/mobilenet16.yaml",
+            "sweep report",
+        ],
+        [
+            "python3 -m venv .venv",
+            ". .venv/bin/activate",
+            "pip install -c constraints.txt -e '.[test]'",
+            "ruff check .",
+            "ruff format --check .",
+            "mypy",
+            "pytest",
+        ],
+    ]
+
+
+def test_continuous_integration_runs_the_second_of_them(tmp_path):
+    command = [ROOT / ".ci" / "run", "--print"]
+    printed = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert printed.stdout == find_blocks(read("README.md"), "bash")[1]
+    assert "bash .ci/run" in read(".github", "workflows", "ci.yml")
+
+
+def test_the_readme_quotes_the_fallbacks_word_for_word(workplace, monkeypatch):
+    from sweep.execution.resolve import RANDOM_NOTICE, Places, locate_sweep
+
+    said = []
+    monkeypatch.chdir(workplace)
+    spec = load_spec(ROOT / "grid_specs" / "mobilenet16.yaml")
+    location = locate_sweep(spec, Places(), said.append)
+    assert [f"{text}\n" for text in (*said, RANDOM_NOTICE)] == find_blocks(read("README.md"), "text")[:2]
+    assert f"`{location.folder}`" in read("README.md")
+
+
+def test_the_readme_names_every_command():
+    assert {row[0].split()[1] for row in read_rows(read("README.md")) if row[0].startswith("`sweep ")} == set(
+        cli.cli.commands
+    )
+
+
+def test_both_tables_of_exit_codes_are_the_code_s_own():
+    codes = {str(code) for code in (cli.COMPLETE, cli.WITH_FAILURES, cli.MISTAKE, cli.INTERRUPTED)}
+    for page in ("README.md", "docs/cli.md"):
+        assert {row[0] for row in read_rows(read(page)) if row[0].isdigit()} == codes
+
+
+# -- docs/cli.md ---------------------------------------------------------------------------------------------------
+
+
+def section_of(command):
+    """The rows below a command's heading, by the option's names."""
+    argument = "".join(
+        f" {part.make_metavar(click.Context(command))}" for part in command.params if isinstance(part, click.Argument)
+    )
+    _, _, rest = read("docs", "cli.md").partition(f"\n## sweep {command.name}{argument}\n")
+    assert rest, f"docs/cli.md: no section for {command.name}{argument}"
+    rows = read_rows(rest.partition("\n## ")[0])
+    return {row[0]: row for row in rows if row[0].startswith("`-")}
+
+
+@pytest.mark.parametrize("command", cli.cli.commands.values(), ids=lambda command: command.name)
+def test_every_command_and_option_stands_in_the_page_and_no_other(command):
+    section = section_of(command)
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert set(section) == {f"`{option.opts[0]}`" for option in options}
+    for option in options:
+        _, default, meaning = section[f"`{option.opts[0]}`"]
+        if option.show_default:
+            assert default == f"`{option.default}`"
+        if isinstance(option.type, click.Choice):
+            assert all(f"`{choice}`" in meaning for choice in option.type.choices)
+
+
+# -- docs/spec.md --------------------------------------------------------------------------------------------------
+
+
+def list_fields(model, prefix=""):
+    """Yield (dotted key, default as YAML) of every field of a spec that is no section."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from list_fields(kind, f"{prefix}{name}.")
+        elif field.default is PydanticUndefined:
+            yield f"{prefix}{name}", "required"
+        else:
+            default = yaml.safe_dump(field.default, default_style=None).splitlines()[0]
+            yield f"{prefix}{name}", f"`{default}`"
+
+
+def test_every_field_of_a_spec_stands_in_the_page_with_its_default():
+    written = {row[0].strip("`"): row[1] for row in read_rows(read("docs", "spec.md")) if row[0].startswith("`")}
+    assert written == dict(list_fields(Spec))
+
+
+# -- docs/architecture.md ------------------------------------------------------------------------------------------
+
+
+def test_every_table_and_column_of_the_store_stands_in_the_page():
+    page = read("docs", "architecture.md")
+    rows = {row[0].strip("`"): set(re.findall(r"`(\w+)`", " ".join(row[1:]))) for row in read_rows(page)}
+    connection = make_store().connection
+    migrate(connection, "memory")
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert tables
+    for table in tables:
+        columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        assert columns <= rows[table], table
+
+
+# -- docs/python.md ------------------------------------------------------------------------------------------------
+
+
+def test_the_blocks_of_the_python_page_run_one_after_the_other(workplace, capsys):
+    namespace = {}
+    for block in find_blocks(read("docs", "python.md"), "python"):
+        exec(block, namespace)
+    assert "48 trials in 9 work units" in capsys.readouterr().out
+    columns = {name for row in read_rows(read("docs", "python.md")) for name in re.findall(r"`(\w+)`", row[0])}
+    assert columns == set(namespace["trials"].columns)
+
+
+def test_the_public_names_stand_in_the_python_page_or_the_readme():
+    pages = read("docs", "python.md") + read("CHANGELOG.md")
+    assert [name for name in sweep.__all__ if name != "Results" and f"sweep.{name}" not in pages] == []
+
+
+# -- grid_specs ----------------------------------------------------------------------------------------------------
+
+PLANS = {
+    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "", ""),
+    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "", ""),
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "grid_specs").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_committed_spec_has_the_plan_it_had(path):
+    spec = load_spec(path)
+    plan = make_plan(spec, make_inputs(spec, (1341, 3875)))
+    found = len(plan.trials), describe_units(plan.units), plan.trials[0].id, plan.trials[-1].id
+    assert found == PLANS[path.name]
+
+
+# -- all pages and files -------------------------------------------------------------------------------------------
+
+
+def anchors_of(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_to_files_and_headings_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors_of(linked), target
+
+
+def test_no_file_names_a_place_on_somebody_s_machine_or_a_registry():
+    traces = re.compile(rb"(?<![\w.{}~/-])/(?:home|root|Users|tmp)/|py(?:pi|thonhosted)\.org")
+    found = {str(path.relative_to(ROOT)): traces.findall(path.read_bytes()) for path in OWN_FILES}
+    assert {name: matches for name, matches in found.items() if matches} == {}
