@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import UserError
 from sweep.execution.executor import Executor
+from sweep.execution.progress import Watch
 from sweep.execution.provenance import count_cores
 from sweep.execution.resolve import Places, Say, locate_sweep, prepare_sweep
-from sweep.execution.run import Watch, run_sweep
+from sweep.execution.run import run_sweep
 from sweep.planning.expand import Plan
 from sweep.spec.load import load_spec, make_spec
 from sweep.spec.schema import Spec

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from sweep.execution.run import Progress
+from sweep.execution.progress import Progress
 
 LOG_NAME = "sweep.log"
 PLAIN_INTERVAL_S = 5.0  # between two plain lines

@@ -7,9 +7,9 @@ from pathlib import Path
 from sweep.catalogue import WeightsSource, feature_width
 from sweep.console import describe_duration
 from sweep.data.splits import count_parts
+from sweep.execution.progress import Progress
 from sweep.execution.provenance import count_cores
 from sweep.execution.resolve import CACHE_FOLDER, Prepared
-from sweep.execution.run import Progress
 from sweep.features.cache import ArrayCache
 from sweep.planning.expand import Plan, list_backbones
 from sweep.planning.inputs import Inputs

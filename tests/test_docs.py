@@ -1,16 +1,18 @@
 """The documentation says what the code does, and its blocks and links work."""
 
 import fnmatch
+import json
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
-import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 import sweep
 from sweep import cli
@@ -52,7 +54,8 @@ def find_blocks(text, language):
 
 def read_rows(text):
     """Rows of all tables of a text, cells without blanks; heads and rules included."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
 # -- README --------------------------------------------------------------------------------------------------------
@@ -84,9 +87,20 @@ def test_the_readme_sets_up_with_two_commands_of_one_line_each():
 
 def test_continuous_integration_runs_the_second_of_them(tmp_path):
     command = [ROOT / ".ci" / "run", "--print"]
-    printed = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
     assert printed.stdout == find_blocks(read("README.md"), "bash")[1]
     assert "bash .ci/run" in read(".github", "workflows", "ci.yml")
+
+
+def test_every_dependency_has_a_known_version_that_suits_it():
+    pins = [Requirement(line) for line in read("constraints.txt").splitlines() if not line.startswith("#")]
+    known = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    for line in (*project["dependencies"], *project["optional-dependencies"]["test"]):
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(known[canonicalize_name(wanted.name)]), line
 
 
 def test_the_readme_quotes_the_fallbacks_word_for_word(workplace, monkeypatch):
@@ -101,9 +115,8 @@ def test_the_readme_quotes_the_fallbacks_word_for_word(workplace, monkeypatch):
 
 
 def test_the_readme_names_every_command():
-    assert {row[0].split()[1] for row in read_rows(read("README.md")) if row[0].startswith("`sweep ")} == set(
-        cli.cli.commands
-    )
+    named = {row[0].strip("`").split()[1] for row in read_rows(read("README.md")) if row[0].startswith("`sweep ")}
+    assert named == set(cli.cli.commands)
 
 
 def test_both_tables_of_exit_codes_are_the_code_s_own():
@@ -116,48 +129,52 @@ def test_both_tables_of_exit_codes_are_the_code_s_own():
 
 
 def section_of(command):
-    """The rows below a command's heading, by the option's names."""
-    argument = "".join(
-        f" {part.make_metavar(click.Context(command))}" for part in command.params if isinstance(part, click.Argument)
-    )
-    _, _, rest = read("docs", "cli.md").partition(f"\n## sweep {command.name}{argument}\n")
-    assert rest, f"docs/cli.md: no section for {command.name}{argument}"
+    """The rows below a command's heading, by the option's name."""
+    arguments = [part for part in command.params if isinstance(part, click.Argument)]
+    usage = [part.name.upper() if part.required else f"[{part.name.upper()}]" for part in arguments]
+    heading = " ".join(["\n## sweep", command.name, *usage])
+    _, _, rest = read("docs", "cli.md").partition(f"{heading}\n")
+    assert rest, f"docs/cli.md: has no section{heading}"
     rows = read_rows(rest.partition("\n## ")[0])
-    return {row[0]: row for row in rows if row[0].startswith("`-")}
+    return {row[0].strip("`").split()[0]: row for row in rows if row[0].startswith("`-")}
+
+
+def test_the_page_has_a_section_for_every_command_and_no_other():
+    assert re.findall(r"^## sweep (\w+)", read("docs", "cli.md"), re.MULTILINE) == list(cli.cli.commands)
 
 
 @pytest.mark.parametrize("command", cli.cli.commands.values(), ids=lambda command: command.name)
-def test_every_command_and_option_stands_in_the_page_and_no_other(command):
+def test_a_section_has_every_option_with_its_default_and_choices_and_no_other(command):
     section = section_of(command)
-    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
-    assert set(section) == {f"`{option.opts[0]}`" for option in options}
-    for option in options:
-        _, default, meaning = section[f"`{option.opts[0]}`"]
+    options = {part.opts[0]: part for part in command.params if isinstance(part, click.Option)}
+    assert section.keys() == options.keys()
+    for name, option in options.items():
         if option.show_default:
-            assert default == f"`{option.default}`"
+            assert section[name][1] == f"`{option.default}`"
         if isinstance(option.type, click.Choice):
-            assert all(f"`{choice}`" in meaning for choice in option.type.choices)
+            choices = "\\|".join(option.type.choices)
+            assert section[name][0] == f"`{name} [{choices}]`"
 
 
 # -- docs/spec.md --------------------------------------------------------------------------------------------------
 
 
 def list_fields(model, prefix=""):
-    """Yield (dotted key, default as YAML) of every field of a spec that is no section."""
+    """Yield (dotted key, default, meaning) of every field of a spec that is no section."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from list_fields(kind, f"{prefix}{name}.")
-        elif field.default is PydanticUndefined:
-            yield f"{prefix}{name}", "required"
         else:
-            default = yaml.safe_dump(field.default, default_style=None).splitlines()[0]
-            yield f"{prefix}{name}", f"`{default}`"
+            value = getattr(field.default, "value", field.default)
+            shown = value if isinstance(value, str) else json.dumps(value, default=str)
+            yield f"{prefix}{name}", "required" if field.is_required() else f"`{shown}`", field.description
 
 
-def test_every_field_of_a_spec_stands_in_the_page_with_its_default():
-    written = {row[0].strip("`"): row[1] for row in read_rows(read("docs", "spec.md")) if row[0].startswith("`")}
-    assert written == dict(list_fields(Spec))
+def test_every_field_of_a_spec_stands_in_the_page_with_its_default_and_meaning():
+    rows = read_rows(read("docs", "spec.md"))
+    fields = list(list_fields(Spec))
+    assert sorted((row[0].strip("`"), row[1], row[3]) for row in rows if row[0].startswith("`")) == sorted(fields)
 
 
 # -- docs/architecture.md ------------------------------------------------------------------------------------------
@@ -178,25 +195,26 @@ def test_every_table_and_column_of_the_store_stands_in_the_page():
 # -- docs/python.md ------------------------------------------------------------------------------------------------
 
 
-def test_the_blocks_of_the_python_page_run_one_after_the_other(workplace, capsys):
-    namespace = {}
+def test_the_blocks_of_the_python_page_run_one_after_the_other(workplace):
+    names = {}
     for block in find_blocks(read("docs", "python.md"), "python"):
-        exec(block, namespace)
-    assert "48 trials in 9 work units" in capsys.readouterr().out
+        exec(compile(block, "docs/python.md", "exec"), names)
     columns = {name for row in read_rows(read("docs", "python.md")) for name in re.findall(r"`(\w+)`", row[0])}
-    assert columns == set(namespace["trials"].columns)
+    assert columns == set(names["frame"].columns)
+    assert (names["frame"].status == "success").all()
 
 
-def test_the_public_names_stand_in_the_python_page_or_the_readme():
-    pages = read("docs", "python.md") + read("CHANGELOG.md")
-    assert [name for name in sweep.__all__ if name != "Results" and f"sweep.{name}" not in pages] == []
+def test_the_public_names_stand_in_the_python_page():
+    page = read("docs", "python.md")
+    assert [name for name in sweep.__all__ if f"sweep.{name}" not in page] == []
 
 
 # -- grid_specs ----------------------------------------------------------------------------------------------------
 
+# Trials, work units, and the first and last id for inputs that only look like ones.
 PLANS = {
-    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "", ""),
-    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "", ""),
+    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "5d02fce5bd6a5dc3", "db5a7de1760b7ad8"),
+    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "001beb0a1a1d4616", "5f2231958ba0fcdc"),
 }
 
 
@@ -204,6 +222,7 @@ PLANS = {
 def test_every_committed_spec_has_the_plan_it_had(path):
     spec = load_spec(path)
     plan = make_plan(spec, make_inputs(spec, (1341, 3875)))
+    assert spec.name == path.stem
     found = len(plan.trials), describe_units(plan.units), plan.trials[0].id, plan.trials[-1].id
     assert found == PLANS[path.name]
 

