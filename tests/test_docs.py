@@ -19,7 +19,6 @@ from sweep import cli
 from sweep.planning.expand import make_plan
 from sweep.spec.load import load_spec
 from sweep.spec.schema import Spec
-from sweep.store.migrations import migrate
 from sweep.summary import describe_units
 from sweep.testing import make_inputs, make_store
 
@@ -103,11 +102,10 @@ def test_every_dependency_has_a_known_version_that_suits_it():
         assert wanted.specifier.contains(known[canonicalize_name(wanted.name)]), line
 
 
-def test_the_readme_quotes_the_fallbacks_word_for_word(workplace, monkeypatch):
+def test_the_readme_quotes_the_fallbacks_word_for_word(workplace):
     from sweep.execution.resolve import RANDOM_NOTICE, Places, locate_sweep
 
     said = []
-    monkeypatch.chdir(workplace)
     spec = load_spec(ROOT / "grid_specs" / "mobilenet16.yaml")
     location = locate_sweep(spec, Places(), said.append)
     assert [f"{text}\n" for text in (*said, RANDOM_NOTICE)] == find_blocks(read("README.md"), "text")[:2]
@@ -184,7 +182,6 @@ def test_every_table_and_column_of_the_store_stands_in_the_page():
     page = read("docs", "architecture.md")
     rows = {row[0].strip("`"): set(re.findall(r"`(\w+)`", " ".join(row[1:]))) for row in read_rows(page)}
     connection = make_store().connection
-    migrate(connection, "memory")
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     assert tables
     for table in tables:
@@ -251,3 +248,7 @@ def test_no_file_names_a_place_on_somebody_s_machine_or_a_registry():
     traces = re.compile(rb"(?<![\w.{}~/-])/(?:home|root|Users|tmp)/|py(?:pi|thonhosted)\.org")
     found = {str(path.relative_to(ROOT)): traces.findall(path.read_bytes()) for path in OWN_FILES}
     assert {name: matches for name, matches in found.items() if matches} == {}
+
+
+def test_only_the_check_itself_knows_what_may_lie_beside_the_repository():
+    assert [path.name for path in OWN_FILES if re.search(rb"\.\./shared", path.read_bytes())] == ["run"]

@@ -97,8 +97,6 @@ def test_a_half_drawn_set_is_never_seen(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(demo, "_draw_picture", fail)
-    with pytest.raises(
-        FatalError, match=r"demo: cannot be drawn \(No space left on device\); make room"
-    ):
+    with pytest.raises(FatalError, match=r"demo: cannot be drawn \(No space left on device\); make room"):
         draw_demo(tmp_path / "cache" / "demo", 20, 0)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -5,6 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sweep.catalogue import (
     Backbone,
@@ -15,6 +20,7 @@ from sweep.catalogue import (
     hub_handle,
     keras_file_name,
 )
+from sweep.data.demo import draw_demo
 from sweep.errors import UserError
 from sweep.models.build import build_backbone, limit_threads
 from sweep.models.weights import WeightsBlob, download_weights, locate_weights, read_weights
@@ -190,6 +196,24 @@ def test_random_weights_are_the_same_bit_for_bit_and_do_not_vanish():
     features = build_backbone(BACKBONE, POOLED, NO_WEIGHTS, images).predict(images)
     assert 0.02 < features.std(axis=0).mean() < 2
     np.testing.assert_array_equal(build_backbone(BACKBONE, POOLED, NO_WEIGHTS, images).predict(images), features)
+
+
+def read_demo(folder, side):
+    """Demo pictures (160, side, side, 3) uint8 and whether each shows pneumonia."""
+    draw_demo(folder, 160, 0)
+    files = sorted(folder.rglob("*.jpeg"))
+    pictures = [np.asarray(Image.open(file).convert("RGB").resize((side, side))) for file in files]
+    return np.stack(pictures), np.array([file.parent.name == "PNEUMONIA" for file in files])
+
+
+def test_random_weights_tell_most_of_the_demo_apart(tmp_path):
+    """Plain He normal weights do not: their heads hardly beat a coin."""
+    images, is_pneumonia = read_demo(tmp_path / "demo", BACKBONE.resolution)
+    features = build_backbone(BACKBONE, POOLED, NO_WEIGHTS, images[::4]).predict(images)
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced"))
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    scores = cross_val_score(head, features, is_pneumonia, cv=folds, scoring="balanced_accuracy")
+    assert scores.mean() > 0.68  # measured: 0.76; with plain weights 0.43
 
 
 def test_random_weights_depend_on_the_images_they_are_calibrated_on():
