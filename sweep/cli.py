@@ -208,8 +208,9 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
     from sweep.execution.run import run_sweep
     from sweep.summary import describe_end, describe_start
 
-    if how["address"] and how["executor"] == "inline":
-        raise click.UsageError("--address needs --executor ray")
+    for option in ("address", "workers"):
+        if how[option] and how["executor"] == "inline":
+            raise click.UsageError(f"--{option} needs --executor ray")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     make = partial(make_executor, how["executor"], how["workers"], how["address"])
     with divert_chatter(location.folder / LOG_NAME) as console:

@@ -180,6 +180,7 @@ MISTAKES = [
     (("run", "tiny.yaml", "--workers", "many"), 2, "sweep: Invalid value for '--workers': 'many' is not a valid int"),
     (("run", "tiny.yaml", "--executor", "dask"), 2, "sweep: Invalid value for '--executor': 'dask' is not one of"),
     (("run", "tiny.yaml", "--executor", "inline", "--address", "x"), 2, "sweep: --address needs --executor ray"),
+    (("run", "tiny.yaml", "--executor", "inline", "--workers", "3"), 2, "sweep: --workers needs --executor ray"),
     (("run", "tiny.yaml", "--data", "nowhere"), 0, ""),
     (("run", "tiny.yaml", "--results", "tiny.yaml"), 2, "sweep: Invalid value for '--results': Directory 'tiny.yaml'"),
     (("run", "tiny.yaml", "--set", "grid.alpha"), 2, "sweep: --set grid.alpha"),

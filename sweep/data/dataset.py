@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.decode import describe_damage, open_image
+from sweep.data.decode import describe_damage, is_decodable
 from sweep.data.hashes import HashCache
 from sweep.data.scan import ImageFile, scan_folder
 from sweep.errors import UserError
@@ -43,8 +43,8 @@ class DataSet:
 def open_data_set(folder: Path, name: str, hashes: HashCache, undecodable: Undecodable, *, is_demo: bool) -> DataSet:
     """Scan a folder and fingerprint its files.
 
-    With `Undecodable.SKIP` every file is decoded once to find those to leave out: what is left out changes the
-    splits, so it must be known before anything is planned.
+    With `Undecodable.SKIP` every file is decoded once, and never again, to find those to leave out: what is left out
+    changes the splits, so it must be known before anything is planned.
 
     Raises:
         UserError: the folder holds no data set.
@@ -52,7 +52,8 @@ def open_data_set(folder: Path, name: str, hashes: HashCache, undecodable: Undec
     classes, files = scan_folder(folder)
     left_out = 0
     if undecodable is Undecodable.SKIP:
-        decodable = [file for file in files if open_image(file.path.read_bytes()) is not None]
+        verdicts = hashes.judge_files((file.path for file in files), is_decodable)
+        decodable = [file for file, verdict in zip(files, verdicts, strict=True) if verdict]
         left_out = len(files) - len(decodable)
         _refuse_empty_classes(classes, files, decodable)
         files = decodable

@@ -18,7 +18,7 @@ def decode_images(
     """Decode (name, content) pairs once and resize them to each resolution.
 
     Bilinear; the aspect ratio is not kept and nothing is cropped. With `antialias` a shrinking resize averages over
-    the source pixels; without, it reads the four nearest (as TensorFlow 1 did).
+    the source pixels; without, it reads the four nearest, as early TensorFlow did.
 
     Returns:
         One (files, resolution, resolution, 3) array per resolution.
@@ -34,19 +34,26 @@ def decode_images(
             damaged.append(name)
             continue
         for side, output in zip(resolutions, outputs, strict=True):
-            output[index] = np.asarray(_resize(image, side, antialias=antialias))
+            pixels = np.asarray(_resize(image, side, antialias=antialias))
+            output[index] = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
     if damaged:
         raise UserError(describe_damage(damaged))
     return outputs
 
 
 def open_image(content: bytes) -> Image.Image | None:
-    """Decode a whole file to RGB; None where that cannot be done."""
+    """Decode a whole file, to grey where it is grey and else to RGB; None where that cannot be done."""
     try:
-        with Image.open(BytesIO(content)) as image:
-            return _to_8_bits(image).convert("RGB")
+        with Image.open(BytesIO(content)) as opened:
+            image = _to_8_bits(opened)
+            return image.convert("L" if image.mode == "L" else "RGB")
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError):
         return None
+
+
+def is_decodable(content: bytes) -> bool:
+    """Whether a whole file can be decoded."""
+    return open_image(content) is not None
 
 
 def describe_damage(names: Iterable[str]) -> str:

@@ -1,9 +1,9 @@
-"""SHA-256 of files, remembered by path, size and modification time."""
+"""SHA-256 of files and whether they decode, remembered by path, size and modification time."""
 
 import json
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,27 +18,43 @@ class HashCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[str, list[int | str]] = {}
+        self._verdicts: dict[str, bool] = {}  # by content
         with suppress(OSError, ValueError):
             stored = json.loads(path.read_text())
             if isinstance(stored, dict) and stored.get("version") == CACHE_VERSION:
-                self._known = stored["files"]
+                self._known, self._verdicts = stored["files"], stored["verdicts"]
 
     def hash_files(self, paths: Iterable[Path]) -> list[str]:
         """Return the SHA-256 (64 hex digits) of each file, reading only those that changed."""
-        changed = False
-        hashes = []
-        for path in paths:
-            status = os.stat(path)  # noqa: PTH116 - Path.stat is slower, and there are thousands
-            known = self._known.get(str(path))
-            if known is None or known[:2] != [status.st_size, status.st_mtime_ns]:
-                known = [status.st_size, status.st_mtime_ns, sha256(path.read_bytes()).hexdigest()]
-                self._known[str(path)] = known
-                changed = True
-            hashes.append(str(known[2]))
-        if changed:
-            self._save()
-        return hashes
+        with self._saving():
+            return [self._hash_file(path) for path in paths]
 
-    def _save(self) -> None:
-        with write_beside(self.path) as file:
-            file.write(json.dumps({"version": CACHE_VERSION, "files": self._known}).encode())
+    def judge_files(self, paths: Iterable[Path], judge: Callable[[bytes], bool]) -> list[bool]:
+        """Return what `judge` says of each file's content, asking it only about contents it has not seen."""
+        with self._saving():
+            return [self._judge_file(path, judge) for path in paths]
+
+    def _hash_file(self, path: Path) -> str:
+        status = os.stat(path)  # noqa: PTH116 - Path.stat is slower, and there are thousands
+        known = self._known.get(str(path))
+        if known is None or known[:2] != [status.st_size, status.st_mtime_ns]:
+            known = [status.st_size, status.st_mtime_ns, sha256(path.read_bytes()).hexdigest()]
+            self._known[str(path)] = known
+            self._changed = True
+        return str(known[2])
+
+    def _judge_file(self, path: Path, judge: Callable[[bytes], bool]) -> bool:
+        content = self._hash_file(path)
+        if content not in self._verdicts:
+            self._verdicts[content] = judge(path.read_bytes())
+            self._changed = True
+        return self._verdicts[content]
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        self._changed = False
+        yield
+        if self._changed:
+            stored = {"version": CACHE_VERSION, "files": self._known, "verdicts": self._verdicts}
+            with write_beside(self.path) as file:
+                file.write(json.dumps(stored).encode())

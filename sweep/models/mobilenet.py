@@ -134,7 +134,7 @@ def _describe_damage(weights: WeightsBlob, problem: str) -> str:
 def _draw_weights(model: Any, backbone: Backbone, kind: FeatureKind) -> None:
     """Draw the weights in the order of the layers, so that heads on 27 random layers still find something.
 
-    Kernels are He normal. With depthwise kernels of mean 0 and shifts of 0, random MobileNets are chaotic: at 128 pixels
+    Kernels are He normal. With depthwise kernels of mean 0 and shifts of 0, random MobileNets are chaotic: at 128 px
     heads get 57 to 64 % of the demo's test images right, where these get 83 to 94. So a depthwise kernel has a mean
     too, with the same second moment 2 / fan in, which makes it a noisy blur; and batch norm shifts by BATCH_NORM_SHIFT,
     which keeps more values off the flat part of ReLU. Neither helps as much alone.

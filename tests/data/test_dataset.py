@@ -211,3 +211,18 @@ def test_the_cache_is_not_written_where_nothing_was_learnt(open_folder, folder, 
     os.utime(cache_file, (1, 1))
     open_folder(folder)
     assert cache_file.stat().st_mtime == 1
+
+
+def test_whether_a_content_decodes_is_asked_once(tmp_path):
+    files = [tmp_path / name for name in ("a", "copy of a", "b")]
+    for file, content in zip(files, (b"a", b"a", b"b"), strict=True):
+        file.write_bytes(content)
+    asked = []
+
+    def judge(content):
+        asked.append(content)
+        return content == b"a"
+
+    for _ in range(2):
+        assert HashCache(tmp_path / "cache.json").judge_files(files, judge) == [True, True, False]
+    assert asked == [b"a", b"b"]
