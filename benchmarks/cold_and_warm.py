@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -78,7 +78,8 @@ def main() -> None:
     """Measure and print."""
     options = parse_options()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    with tempfile.TemporaryDirectory(prefix="sweep-benchmark-") as folder:
+    temporary = tempfile.TemporaryDirectory(prefix="sweep-benchmark-")
+    with nullcontext(options.results) if options.results else temporary as folder:
         places = Places(Path(folder), options.data)
         arguments, prepared = prepare(options.spec, options.overrides, places)
         print_heading("cold and warm", *describe(options, prepared.plan))
@@ -101,6 +102,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", type=Path, default=DEFAULT_SPEC, help="of MobileNets")
     parser.add_argument("--data", type=Path, help="folder of images; else $SWEEP_DATA")
+    parser.add_argument("--results", type=Path, help="new folder that keeps the results; else they are removed")
     parser.add_argument("--set", dest="overrides", metavar="KEY=VALUE", action="append", default=[])
     return parser.parse_args()
 
