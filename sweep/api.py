@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import UserError
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Watch
-from sweep.execution.provenance import count_cores
 from sweep.execution.resolve import Places, Say, locate_sweep, prepare_sweep
 from sweep.execution.run import run_sweep
 from sweep.planning.expand import Plan
@@ -129,12 +128,12 @@ def make_executor(name: str, workers: int | None = None, address: str | None = N
         raise UserError(f"executor: {name!r} is unknown (allowed: {', '.join(ExecutorName)})")
     from sweep.execution.ray_pool import RayPool
 
-    return RayPool(workers or count_cores(), address)
+    return RayPool(workers, address)
 
 
 def _check(spec: AnySpec) -> Spec:
     if isinstance(spec, Spec):
-        return spec
+        return make_spec(spec.model_dump(mode="json"))
     return make_spec(spec) if isinstance(spec, Mapping) else load_spec(Path(spec))
 
 

@@ -4,9 +4,7 @@ Commands import what they need when they run: `sweep --help` starts in a blink.
 """
 
 import json
-import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -114,8 +112,9 @@ def resume(sweep: str | None, data: Path | None, results: Path, **how: Any) -> i
     """Go on with SWEEP from its stored spec; the latest one when none is named."""
     from sweep.execution.resolve import Places, locate_again
 
-    places = Places(results, data)
-    return _run(*locate_again(_find_sweep(results, sweep), places), places, **how)
+    folder = _find_sweep(results, sweep)
+    places = Places(folder.parent, data)
+    return _run(*locate_again(folder, places), places, **how)
 
 
 @cli.command()
@@ -176,8 +175,7 @@ def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Whatever the user got wrong is told in plain lines."""
     try:
         code = cli.main(list(arguments), prog_name="sweep", standalone_mode=False)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # click's answer to a closed pipe: the reader has seen enough
         code = COMPLETE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts", err=True)
@@ -224,15 +222,16 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:
-    """Find a sweep by its name or folder; the one written last when none is named."""
-    from sweep.store.store import STORE_NAME
+    """Find a sweep by its name or folder; the one run last when none is named."""
+    from sweep.store.lock import LOCK_NAME
 
     if name is not None:
-        return results / name if (results / name).is_dir() else Path(name)
-    stores = [path for path in results.glob(f"*/{STORE_NAME}*") if path.is_file()]
-    if not stores:
+        named = next((path for path in (results / name, Path(name)) if path.is_dir()), None)
+        return named.resolve() if named else Path(name)
+    runs = list(results.glob(f"*/{LOCK_NAME}"))  # written when a run begins, and by nothing else
+    if not runs:
         raise UserError(f"{results}: holds no sweep; run one first, or name the folder with --results")
-    return max(stores, key=lambda path: path.stat().st_mtime_ns).parent
+    return max(runs, key=lambda path: path.stat().st_mtime_ns).parent
 
 
 def _note(line: str) -> None:

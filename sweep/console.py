@@ -1,11 +1,12 @@
 """What the user sees while a sweep runs, and what goes to the log instead."""
 
+import io
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +14,16 @@ from sweep.execution.progress import Progress
 
 LOG_NAME = "sweep.log"
 PLAIN_INTERVAL_S = 5.0  # between two plain lines
+
+
+class Console(io.TextIOWrapper):
+    """A terminal, file or pipe that may go away: a sweep does not end because nobody is watching any more."""
+
+    def write(self, text: str) -> int:
+        """Write, or do not where nobody listens."""
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
 
 
 @contextmanager
@@ -30,7 +41,7 @@ def divert_chatter(log: Path) -> Iterator[TextIO]:
     logger = logging.getLogger("sweep")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    with log.open("ab", buffering=0) as sink, os.fdopen(os.dup(kept[0]), "w", buffering=1) as console:
+    with log.open("ab", buffering=0) as sink, Console(io.FileIO(os.dup(kept[0]), "w"), write_through=True) as console:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
         try:
@@ -65,12 +76,12 @@ class LiveProgress:
     """A bar on a terminal."""
 
     def __init__(self, console: TextIO) -> None:
-        from rich.console import Console
+        from rich.console import Console as RichConsole
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
         columns = (BarColumn(bar_width=30), TextColumn("{task.description}"))
-        self._bar = Bar(*columns, console=Console(file=console, force_terminal=True), transient=True)
+        self._bar = Bar(*columns, console=RichConsole(file=console, force_terminal=True), transient=True)
         self._task = self._bar.add_task("starting", total=None)
 
     def __call__(self, progress: Progress) -> None:

@@ -21,11 +21,10 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A trial that raised or diverged. `traceback` is empty where the reason says it all."""
+    """A trial that raised or diverged."""
 
     trial_id: str
     reason: str
-    traceback: str = ""
 
 
 Outcome = Success | Failure

@@ -16,7 +16,7 @@ from sweep.planning.inputs import Inputs
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.units import IMAGES_PER_SHARD, DecodeShard, ExtractShard, UnitKind, WorkUnit, estimate_seconds
 from sweep.store.lock import find_holder
-from sweep.store.store import STORE_NAME, Store
+from sweep.store.store import Store
 from sweep.store.stored_plan import load_plan
 
 WORKER_BYTES = 700 * 2**20  # Python with TensorFlow and a network
@@ -149,7 +149,7 @@ def _split_ids(store: Store, plan: Plan) -> tuple[set[str], set[str]]:
 
 
 def _read_state(folder: Path, plan: Plan) -> tuple[set[str], set[str], Mapping[str, float]]:
-    if not (folder / STORE_NAME).is_file():
+    if not Store.is_in(folder):
         return set(), set(), {}
     with Store.read(folder) as store:
         return *_split_ids(store, plan), store.seconds_per_cost()

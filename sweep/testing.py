@@ -83,7 +83,7 @@ def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)
 
     `accuracy` says (validation, test) accuracy as fractions, or the outcome itself, or None for a trial not yet run.
     """
-    store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json())
+    store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), "images")
     run_id = store.begin_run(PROVENANCE)
     for unit in plan.units:
         if isinstance(unit, FitHeads):

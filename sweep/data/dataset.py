@@ -33,11 +33,22 @@ class DataSet:
     summary: DataSummary
     files: tuple[ImageFile, ...]
     images: Images
+    contents: tuple[str, ...]  # SHA-256 of each file
 
     def read(self, positions: tuple[int, ...]) -> list[tuple[str, bytes]]:
-        """Return the (name, content) of some files."""
-        chosen = (self.files[position] for position in positions)
-        return [(file.name, file.path.read_bytes()) for file in chosen]
+        """Return the (name, content) of some files.
+
+        Raises:
+            UserError: a file is no longer what it was when the data set was opened.
+        """
+        return [(self.files[position].name, self._read_file(position)) for position in positions]
+
+    def _read_file(self, position: int) -> bytes:
+        path = self.files[position].path
+        content = path.read_bytes()
+        if sha256(content).hexdigest() != self.contents[position]:
+            raise UserError(f"{path}: has changed since the sweep began; leave the images alone and run again")
+        return content
 
 
 def open_data_set(folder: Path, name: str, hashes: HashCache, undecodable: Undecodable, *, is_demo: bool) -> DataSet:
@@ -62,7 +73,7 @@ def open_data_set(folder: Path, name: str, hashes: HashCache, undecodable: Undec
     per_class = Counter(file.label for file in files)
     summary = DataSummary(
         name=name,
-        fingerprint=sha256(listing.encode()).hexdigest(),
+        fingerprint=sha256(listing.encode(errors="surrogateescape")).hexdigest(),
         classes=classes,
         images_per_class=tuple(per_class[label] for label in range(len(classes))),
         is_demo=is_demo,
@@ -74,7 +85,7 @@ def open_data_set(folder: Path, name: str, hashes: HashCache, undecodable: Undec
         patients=tuple(file.patient for file in files),
         copies=len(contents) - len(set(contents)),
     )
-    return DataSet(summary, tuple(files), images)
+    return DataSet(summary, tuple(files), images, tuple(contents))
 
 
 def _refuse_empty_classes(classes: tuple[str, ...], files: list[ImageFile], decodable: list[ImageFile]) -> None:

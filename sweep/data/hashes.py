@@ -53,8 +53,10 @@ class HashCache:
     @contextmanager
     def _saving(self) -> Iterator[None]:
         self._changed = False
-        yield
-        if self._changed:
-            stored = {"version": CACHE_VERSION, "files": self._known, "verdicts": self._verdicts}
-            with write_beside(self.path) as file:
-                file.write(json.dumps(stored).encode())
+        try:
+            yield
+        finally:  # what was read before an interrupt need not be read again
+            if self._changed:
+                stored = {"version": CACHE_VERSION, "files": self._known, "verdicts": self._verdicts}
+                with write_beside(self.path) as file:
+                    file.write(json.dumps(stored).encode())

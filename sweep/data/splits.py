@@ -1,5 +1,6 @@
 """Which image is for training, validation and test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -31,14 +32,21 @@ def count_parts(images: int, split: Split) -> tuple[int, int, int]:
     return images - validation - test, validation, test
 
 
-def check_split(images: int, split: Split) -> None:
-    """Raise a UserError where a split leaves a part without images."""
+def check_split(labels: NDArray[np.int64], fingerprint: str, split: Split, shuffles: Sequence[int]) -> None:
+    """Raise a UserError where a split leaves a part without images, or a training part without one of the classes.
+
+    labels: (images,) class of each image.
+    """
+    images = len(labels)
     training, validation, test = count_parts(images, split)
     if min(training, validation, test) < 1:
         raise UserError(
             f"grid.split: {split} of {images} images leaves a part empty ({training}/{validation}/{test} images); "
             "take more images or another split"
         )
+    if np.bincount(labels).min() <= images - training:  # else no shuffle can miss a class
+        for shuffle in shuffles:
+            partition_images(labels, fingerprint, split, shuffle)
 
 
 def partition_images(labels: NDArray[np.int64], fingerprint: str, split: Split, shuffle: int) -> Partition:

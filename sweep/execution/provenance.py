@@ -51,6 +51,11 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def free_memory_bytes() -> int:
+    """Memory that can be taken without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
 def count_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0))

@@ -14,14 +14,16 @@ from ray.exceptions import RayError, RayTaskError
 
 import sweep
 from sweep.errors import FatalError, UserError
+from sweep.execution.provenance import count_cores, free_memory_bytes
 from sweep.execution.worker import Finished, Job, perform
 
 CONNECT_TIMEOUT_S = 10.0
 RETRIES = 5  # of a job whose worker dies
 STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of images at 224 pixels, twice over
+STORE_BYTES_MOST = 9 * 10**9  # Ray refuses more where shared memory is small
+STORE_SHARE = 0.3  # of the memory that is free
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
 
@@ -31,16 +33,16 @@ class RayPool:
 
     name = "ray"
 
-    def __init__(self, workers: int, address: str | None = None) -> None:
+    def __init__(self, workers: int | None, address: str | None = None) -> None:
         os.environ.update(_ENVIRONMENT)
         options: dict[str, Any] = {"logging_level": "ERROR", "configure_logging": True}
         if address is None:
             options |= {
                 "address": "local",  # a new one, also where another cluster of the user runs
-                "num_cpus": workers,
+                "num_cpus": workers or count_cores(),
                 "num_gpus": 0,
                 "include_dashboard": False,
-                "object_store_memory": max(2**30, 2 * workers * STORE_BYTES_PER_JOB),
+                "object_store_memory": _size_object_store(workers or count_cores()),
             }
         else:
             package = str(Path(sweep.__file__).parent)
@@ -48,15 +50,15 @@ class RayPool:
         try:
             _knock(address)
             ray.init(**options)
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, RayError) as error:
             where = f"--address {address}" if address else "Ray"
             reason = str(error).splitlines()[0]
             raise UserError(
                 f"{where}: cannot be reached or started ({reason}); see `ray status` and whether RAY_AUTH_MODE "
                 "is the cluster's, or use --executor inline"
             ) from error
-        self.workers = workers
-        self.queue_length = 2 * workers
+        self.workers = workers or int(ray.cluster_resources()["CPU"])
+        self.queue_length = self.workers if address else 2 * self.workers  # elsewhere all that is queued may run
         self._perform = ray.remote(num_cpus=1, max_retries=RETRIES)(perform)
         self._running: dict[Any, str] = {}
 
@@ -84,6 +86,12 @@ class RayPool:
     def close(self) -> None:
         """Stop the workers of this machine, or leave the cluster."""
         ray.shutdown()
+
+
+def _size_object_store(workers: int) -> int:
+    """Bytes for the jobs at hand and under way, within what Ray accepts and the machine has; Ray spills the rest."""
+    wanted = max(2**30, 2 * workers * STORE_BYTES_PER_JOB)
+    return min(wanted, STORE_BYTES_MOST, int(STORE_SHARE * free_memory_bytes()))
 
 
 def _knock(address: str | None) -> None:

@@ -1,6 +1,6 @@
 """From a spec to this machine: which images, which weights, which folder; every fallback is said aloud."""
 
-import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,12 +23,14 @@ from sweep.models.weights import (
 )
 from sweep.planning.expand import Plan, list_backbones, make_plan
 from sweep.planning.inputs import PENDING, DataSummary, Inputs, WeightsId
-from sweep.spec.load import parse_spec
 from sweep.spec.schema import DataSource, DemoSpec, Fallback, Spec
-from sweep.store.store import STORE_NAME, Store
+from sweep.store.store import Store
+from sweep.store.stored_plan import load_sweep
 
 CACHE_FOLDER = ".cache"
 DATA_VARIABLE = "SWEEP_DATA"
+
+log = logging.getLogger("sweep")
 
 RANDOM_NOTICE = (
     "RANDOM WEIGHTS: the ImageNet weights could not be downloaded; as these are demo images, going on with random "
@@ -95,16 +97,13 @@ def locate_again(folder: Path, places: Places) -> tuple[Spec, Location]:
         UserError: there is no such sweep.
     """
     with Store.read(folder) as store:
-        stored = store.load_spec()
-        runs = store.load_runs()
-    if stored is None:
-        raise UserError(f"{folder}: holds no spec; run the sweep first")
-    spec = parse_spec(json.dumps(stored[0]), str(folder))
-    if Inputs.from_json(stored[1]).data.is_demo:
+        spec, inputs = load_sweep(store)
+        former = store.load_images_folder()
+    if inputs.data.is_demo:
+        _refuse_folder(places)
         return spec, Location(folder, None)
-    former = [Path(provenance["images"]) for _, _, provenance in runs if Path(provenance["images"]).is_dir()]
-    if places.data is None and former:
-        return spec, Location(folder, former[-1])
+    if places.data is None and former and Path(former).is_dir():
+        return spec, Location(folder, Path(former))
     return spec, Location(folder, find_images(spec, places))
 
 
@@ -129,7 +128,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     if data.summary.left_out:
         say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
     for split in spec.grid.split:
-        check_split(data.summary.images, split)
+        check_split(data.images.labels, data.summary.fingerprint, split, spec.grid.shuffle)
     weights, paths = _find_weights(location.folder, spec, data.summary, hashes, say, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
     return Prepared(plan, location.folder, places.cache, folder, data, paths)
@@ -142,6 +141,7 @@ def find_images(spec: Spec, places: Places) -> Path | None:
         UserError: a folder named by flag or variable is not there, or none is and the spec names no fallback.
     """
     if spec.data.source is DataSource.DEMO:
+        _refuse_folder(places)
         return None
     named = {"--data": places.data, f"${DATA_VARIABLE}": os.environ.get(DATA_VARIABLE)}
     for option, folder in named.items():
@@ -159,6 +159,11 @@ def find_images(spec: Spec, places: Places) -> Path | None:
     )
 
 
+def _refuse_folder(places: Places) -> None:
+    if places.data is not None:
+        raise UserError(f"--data: {places.data} has no use here, as this sweep takes drawn images; leave it out")
+
+
 def open_weights(prepared: Prepared, backbone: Backbone) -> WeightsBlob:
     """Read a backbone's weights into memory; download them where a finished sweep has outlived its files.
 
@@ -166,17 +171,17 @@ def open_weights(prepared: Prepared, backbone: Backbone) -> WeightsBlob:
         UserError: they are not to be had, or are others than those the sweep was run with.
     """
     spec, identity = prepared.plan.spec, prepared.plan.inputs.weights[backbone]
-    path = prepared.weights[backbone]
-    if identity.source is not WeightsSource.RANDOM and path is None:
-        try:
-            path = download_weights(spec.weights, spec.features, backbone)
-        except WeightsUnavailable as error:
-            raise UserError(f"weights: {error}") from error
-        if hash_weights(path) != identity.sha256:
-            raise UserError(
-                f"weights: {path} is not the file this sweep was run with (SHA-256 {identity.sha256[:12]}...); "
-                "put that file back, or start a new sweep under another name"
-            )
+    if identity.source is WeightsSource.RANDOM:
+        return read_weights(spec.weights, spec.features, backbone, None)
+    try:
+        path = prepared.weights[backbone] or download_weights(spec.weights, spec.features, backbone)
+    except WeightsUnavailable as error:
+        raise UserError(f"weights: {error}") from error
+    if hash_weights(path) != identity.sha256:
+        raise UserError(
+            f"weights: {path} is not the file this sweep was run with (SHA-256 {identity.sha256[:12]}...); "
+            "put that file back, or start a new sweep under another name"
+        )
     return read_weights(spec.weights, spec.features, backbone, path)
 
 
@@ -232,6 +237,7 @@ def _download(
     except WeightsUnavailable as error:
         if not is_demo:
             raise UserError(f"weights: {error}") from error
+        log.info("%s", error)
         say(RANDOM_NOTICE)
         return False
     return True
@@ -251,11 +257,11 @@ def _random_weights(spec: Spec, backbones: tuple[Backbone, ...]) -> dict[Backbon
 
 def _former_weights(folder: Path, spec: Spec, data: DataSummary) -> dict[Backbone, WeightsId]:
     """Return the weights that this very sweep was run with before, if it was."""
-    if not (folder / STORE_NAME).is_file():
+    if not Store.is_in(folder):
         return {}
     with Store.read(folder) as store:
         stored = store.load_spec()
     if stored is None or stored[0] != spec.model_dump(mode="json"):
         return {}
     inputs = Inputs.from_json(stored[1])
-    return dict(inputs.weights) if inputs.data == data else {}
+    return dict(inputs.weights) if inputs.data.fingerprint == data.fingerprint else {}

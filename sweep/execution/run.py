@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from sweep.data.files import write_beside
 from sweep.data.splits import Partition, partition_images
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Progress, Watch
@@ -18,11 +19,13 @@ from sweep.features.cache import ArrayCache
 from sweep.outcome import Failure
 from sweep.planning.schedule import Schedule, find_missing_units, outputs_of
 from sweep.planning.units import DecodeShard, ExtractShard, FitHeads, WorkUnit, estimate_seconds
+from sweep.spec.load import dump_spec
 from sweep.spec.schema import Split
 from sweep.store.lock import hold_lock
 from sweep.store.store import Store, UnitRecord
 from sweep.training.heads import FittedHeads
 
+SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
 PARTITIONS_AT_HAND = 64
 
 log = logging.getLogger("sweep")
@@ -43,7 +46,9 @@ def run_sweep(
     plan = prepared.plan
     prepared.folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(prepared.folder), Store.open(prepared.folder) as store:
-        store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json())
+        store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), str(prepared.images.resolve()))
+        with write_beside(prepared.folder / SPEC_NAME) as file:
+            file.write(dump_spec(plan.spec).encode())
         store.save_images(plan.inputs.data.fingerprint, prepared.data.images)
         ids = {trial.id for trial in plan.trials}
         done = ids & store.finished_ids()
@@ -80,7 +85,7 @@ class Driver:
         self._schedule = Schedule(units)
         self._left = {unit.key: unit for unit in units}
         surroundings = describe_surroundings(self._executor.name, self._executor.workers)
-        self._run_id = self._store.begin_run({**surroundings, "images": str(self._prepared.images.resolve())})
+        self._run_id = self._store.begin_run(surroundings)
         started = time.monotonic()
         running: dict[str, WorkUnit] = {}
         while True:

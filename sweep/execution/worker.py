@@ -124,7 +124,12 @@ def perform(key: str, job: Job) -> Finished:
             product = job.perform()
     except (UserError, FatalError):
         raise
+    except (MemoryError, OSError, ImportError) as error:  # the worker's surroundings, not the trial
+        raise FatalError(f"{key}: {_describe(error)}; mend the worker's machine, then run again") from error
     except Exception as error:  # noqa: BLE001 - any failure is a row
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        product = Raised(reason, traceback.format_exc())
+        product = Raised(_describe(error), traceback.format_exc())
     return Finished(key, product, time.perf_counter() - started, f"{socket.gethostname()}:{os.getpid()}")
+
+
+def _describe(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -50,6 +50,7 @@ def limit_threads() -> None:
     import tensorflow as tf  # seconds, and `tiny` does without
 
     try:
+        tf.config.set_visible_devices([], "GPU")  # one GPU cannot be shared by workers that do not know of each other
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:

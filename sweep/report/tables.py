@@ -77,7 +77,8 @@ def make_table4(frames: SweepFrames, select: Selection) -> Table:
         for backbone in list_backbones(frames.spec)
     )
     shuffles = len(frames.spec.grid.shuffle)
-    over = f"mean ± standard deviation over {shuffles} shuffles" if shuffles > 1 else "one shuffle"
+    up_to = "up to " if any(cell.finished < cell.planned for cell in cells.values()) else ""
+    over = f"mean ± standard deviation over {up_to}{shuffles} shuffles" if shuffles > 1 else "one shuffle"
     chosen = {
         Selection.VALIDATION: "learning rate and steps chosen on validation accuracy",
         Selection.TEST: "learning rate and steps best on test, as papers often print; optimistic",
@@ -168,7 +169,10 @@ def _note_accuracies(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[str
     )
     cells = [cell for row in rows for cell in row if isinstance(cell, MeanCell)]
     if any(cell.finished < cell.planned for cell in cells):
-        yield "(k/n): only k of the n trials of this cell have finished; -: none has."
+        yield (
+            "(k/n): only k of the n trials of this cell have finished; -: none has. Beside its learning rate and steps "
+            "stands the number of shuffles, n, that its mean is over; means over fewer are not comparable with others."
+        )
     failed = trials.loc[trials["status"] == Status.FAILURE, "reason"].value_counts()
     if len(failed):
         reason = " ".join(str(failed.index[0]).split())

@@ -91,4 +91,5 @@ def list_choices(table: Table) -> Table | None:
 def _show_choice(cell: Cell) -> Cell:
     if not isinstance(cell, MeanCell):
         return cell
-    return Cell(f"{cell.learning_rate:g}, {cell.steps}" if cell.shuffles else None)
+    behind = f", n = {cell.shuffles}" if cell.finished < cell.planned else ""
+    return Cell(f"{cell.learning_rate:g}, {cell.steps}{behind}" if cell.shuffles else None)

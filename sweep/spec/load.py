@@ -5,6 +5,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from sweep.errors import UserError
@@ -30,6 +31,11 @@ def parse_spec(text: str, where: str, overrides: Sequence[str] = ()) -> Spec:
 def make_spec(values: Mapping[str, Any]) -> Spec:
     """Check a dictionary as if it had been read from YAML. UserError with one line per mistake."""
     return _validate(_to_yaml_values(values), lambda _: Place(), ())
+
+
+def dump_spec(spec: Spec) -> str:
+    """Return a spec as YAML that `parse_spec` reads, every default written out."""
+    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False)
 
 
 def spec_schema() -> dict[str, Any]:

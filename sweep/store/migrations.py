@@ -6,7 +6,8 @@ from sweep.errors import UserError
 
 VERSION_1 = (
     """CREATE TABLE specs (
-        spec_id INTEGER PRIMARY KEY, stored_at TEXT NOT NULL, spec TEXT NOT NULL, inputs TEXT NOT NULL)""",
+        spec_id INTEGER PRIMARY KEY, stored_at TEXT NOT NULL, spec TEXT NOT NULL, inputs TEXT NOT NULL,
+        images TEXT NOT NULL)""",
     """CREATE TABLE datasets (
         fingerprint TEXT PRIMARY KEY, names TEXT NOT NULL, labels BLOB NOT NULL, patients TEXT NOT NULL,
         copies INTEGER NOT NULL) WITHOUT ROWID""",

@@ -6,7 +6,7 @@ A connection is an argument, so that a test can hold a store in memory.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +54,20 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a committed result outlives a power cut
             migrate(connection, str(path))
-            yield cls(connection, str(path))
+            try:
+                yield cls(connection, str(path))
+            finally:
+                with suppress(sqlite3.OperationalError):  # somebody is reading just now: leave it as it is
+                    connection.execute("PRAGMA journal_mode = DELETE")  # readable in a folder that is not writable
+
+    @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether a folder holds a store that was made to its end."""
+        path = folder / STORE_NAME
+        if not path.is_file():
+            return False
+        with _reporting_failures(str(path)), closing(_connect_for_reading(path)) as connection:
+            return check_version(connection, str(path)) > 0
 
     @classmethod
     @contextmanager
@@ -67,29 +80,30 @@ class Store:
         path = folder / STORE_NAME
         if not path.is_file():
             raise UserError(f"{folder}: holds no sweep (no {STORE_NAME}); name a folder that `sweep run` has made")
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        with (
-            _reporting_failures(str(path)),
-            closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection,
-        ):
+        with _reporting_failures(str(path)), closing(_connect_for_reading(path)) as connection:
             if not check_version(connection, str(path)):
                 raise UserError(f"{path}: holds nothing yet; run the sweep first")
             yield cls(connection, str(path))
 
     # -- what the sweep is about ---------------------------------------------------------------------------------
 
-    def save_spec(self, spec: dict[str, Any], inputs: dict[str, Any]) -> None:
-        """Keep the resolved spec and its inputs, unless they are what was kept last."""
-        if self.load_spec() != (spec, inputs):
+    def save_spec(self, spec: dict[str, Any], inputs: dict[str, Any], images: str) -> None:
+        """Keep the resolved spec, its inputs and where its images lie, unless they are what was kept last."""
+        if (self.load_spec(), self.load_images_folder()) != ((spec, inputs), images):
             self.connection.execute(
-                "INSERT INTO specs (stored_at, spec, inputs) VALUES (?, ?, ?)",
-                (_now(), json.dumps(spec), json.dumps(inputs)),
+                "INSERT INTO specs (stored_at, spec, inputs, images) VALUES (?, ?, ?, ?)",
+                (_now(), json.dumps(spec), json.dumps(inputs), images),
             )
 
     def load_spec(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the spec and inputs kept last."""
         row = self.connection.execute("SELECT spec, inputs FROM specs ORDER BY spec_id DESC LIMIT 1").fetchone()
         return (json.loads(row[0]), json.loads(row[1])) if row else None
+
+    def load_images_folder(self) -> str | None:
+        """Return where the images of the spec kept last lie."""
+        row = self.connection.execute("SELECT images FROM specs ORDER BY spec_id DESC LIMIT 1").fetchone()
+        return str(row[0]) if row else None
 
     def save_images(self, fingerprint: str, images: Images) -> None:
         """Keep the images' names, labels and patients: a report never needs the data set itself."""
@@ -261,6 +275,10 @@ class Store:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _connect_for_reading(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 @contextmanager

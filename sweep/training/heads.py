@@ -143,7 +143,7 @@ class GradientDescent:
 def fit_heads(trials: Sequence[Trial], data: HeadData, training: TrainingSpec) -> FittedHeads:
     """Fit the heads of `trials` together and read out each trial after its number of steps.
 
-    A trial whose cross-entropy on the validation or test images is not finite, or above DIVERGED_NATS, is a Failure.
+    A trial whose cross-entropy on the validation images is not finite, or above DIVERGED_NATS, is a Failure.
     """
     heads = _group_into_heads(trials, data, training)
     validation = {parts: data.features[partition.validation] for parts, partition in data.partitions.items()}
@@ -174,13 +174,15 @@ def _train(
 def judge_scores(
     trial: Trial, validation: Float32, test: Float32, labels: NDArray[np.int64], partition: Partition
 ) -> Outcome:
-    """Measure a read-out, (images of the part, classes) logits; a diverged one is a Failure."""
+    """Measure a read-out, (images of the part, classes) logits; a diverged one is a Failure.
+
+    A finite loss is judged on validation images alone: what the test images say must not choose among trials.
+    """
     validation_labels, test_labels = labels[partition.validation], labels[partition.test]
     losses = measure_log_loss(validation, validation_labels), measure_log_loss(test, test_labels)
-    excessive = [loss for loss in losses if not loss <= DIVERGED_NATS]  # so written, NaN counts as diverged
-    if excessive:
+    if not losses[0] <= DIVERGED_NATS or np.isnan(losses[1]):  # so written, NaN counts as diverged
         rate = f"learning rate {trial.learning_rate:g}"
-        return Failure(trial.id, f"diverged: cross-entropy {excessive[0]:.3g} nats after {trial.steps} steps at {rate}")
+        return Failure(trial.id, f"diverged: cross-entropy {np.max(losses):.3g} nats after {trial.steps} steps at {rate}")
     return Success(
         trial.id,
         validation,

@@ -80,17 +80,19 @@ def test_every_image_is_tested_on_equally_often():
 
 def test_a_split_that_leaves_a_part_empty_is_refused():
     with pytest.raises(UserError) as caught:
-        check_split(4, Split.parse("80/10/10"))
+        check_split(np.array([0, 0, 1, 1]), "f", Split.parse("80/10/10"), (0,))
     assert str(caught.value) == (
         "grid.split: 80/10/10 of 4 images leaves a part empty (4/0/0 images); take more images or another split"
     )
-    check_split(5, Split.parse("80/10/10"))
+    check_split(np.array([0, 0, 1, 1, 1]), "f", Split.parse("80/10/10"), ())
 
 
 def test_a_split_that_leaves_a_class_untrained_is_refused():
     labels = np.array([0] * 12 + [1] * 12 + [2])
     with pytest.raises(UserError) as caught:
         partition_of("20/40/40", labels=labels)
+    with pytest.raises(UserError, match="leaves no training image of class 2"):
+        check_split(labels, "f", Split.parse("20/40/40"), range(20))
     assert str(caught.value) == (
         "grid.split: 20/40/40 leaves no training image of class 2 (shuffle 0, 25 images in all); "
         "take more images or another split"

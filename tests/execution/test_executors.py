@@ -103,6 +103,13 @@ def test_an_error_that_stops_the_sweep_is_raised_as_itself(executor, kind):
         executor.next_finished()
 
 
+@pytest.mark.parametrize("error", [MemoryError("all gone"), OSError(28, "No space left"), ImportError("tensorflow")])
+def test_a_worker_without_room_or_packages_is_no_failure_of_the_trial(executor, error):
+    executor.submit("fit/1", Answer(error))
+    with pytest.raises(FatalError, match=r"^fit/1: \w+Error: .*; mend the worker's machine, then run again$"):
+        executor.next_finished()
+
+
 def test_damaged_files_are_a_user_error_wherever_they_are_decoded(executor):
     executor.submit("decode", DecodeJob([("NORMAL/a.jpeg", b"nonsense")], (16,), antialias=True))
     with pytest.raises(UserError, match=r"NORMAL/a.jpeg: cannot be decoded"):

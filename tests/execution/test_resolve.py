@@ -230,5 +230,5 @@ def keep(prepared):
     """Store a plan as a run does."""
     prepared.folder.mkdir(parents=True, exist_ok=True)
     with Store.open(prepared.folder) as store:
-        store.save_spec(prepared.plan.spec.model_dump(mode="json"), prepared.plan.inputs.to_json())
-        store.begin_run({"images": str(prepared.images)})
+        spec, inputs = prepared.plan.spec, prepared.plan.inputs
+        store.save_spec(spec.model_dump(mode="json"), inputs.to_json(), str(prepared.images))

@@ -1,5 +1,6 @@
 """Exactly once: whatever interrupts a sweep, it ends with the results of an undisturbed one, bit for bit."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -93,6 +94,12 @@ def test_stopped_after_every_outcome_it_still_computes_each_unit_once(workplace,
     assert stops == UNITS
     assert evidence(workplace / "results" / "tiny") == undisturbed
     assert len(computed_units(workplace / "results" / "tiny")) == UNITS
+
+
+def test_the_resolved_spec_lies_beside_the_results(workplace):
+    prepared = prepare(workplace)
+    run(prepared)
+    assert load_spec(prepared.folder / "spec.yaml") == prepared.plan.spec
 
 
 def test_a_finished_sweep_needs_no_executor(workplace):
@@ -217,12 +224,18 @@ def test_a_damaged_cached_array_is_named(workplace):
     assert run(prepare(workplace)).missing == 0
 
 
+def test_an_image_that_changes_while_a_sweep_runs_is_noticed(workplace, drawn):
+    images = Path(shutil.copytree(drawn, workplace / "images"))
+    prepared = prepare(workplace, "data.source=folder", f"data.folder={images}")
+    changed = next(images.rglob("*.jpeg"))
+    changed.write_bytes(changed.read_bytes() + b" ")
+    with pytest.raises(UserError, match=f"^{changed}: has changed since the sweep began; leave the images alone"):
+        run(prepared)
+
+
 def test_an_undecodable_image_stops_the_sweep_and_names_it(workplace, drawn):
-    images = workplace / "images"
-    for file in sorted(drawn.rglob("*.jpeg")):
-        copy = images / file.relative_to(drawn)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(file.read_bytes())
+    images = Path(shutil.copytree(drawn, workplace / "images"))
+    copy = max(images.rglob("*.jpeg"))
     copy.write_bytes(copy.read_bytes()[:200])
     overrides = ("data.source=folder", f"data.folder={images}")
     with pytest.raises(UserError, match=f"^{copy.relative_to(images)}: cannot be decoded as an image; mend or remove"):

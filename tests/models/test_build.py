@@ -182,6 +182,26 @@ def test_a_saved_model_of_another_width_is_refused(saved_model):
         build_from(WeightsSpec(source=WeightsSource.HUB, path=str(saved_model)), WIDER)
 
 
+@pytest.mark.parametrize(
+    ("side", "has_call", "problem"),
+    [(64, True, "cannot run on images of 128 x 128"), (128, False, "has neither a __call__ nor a serving signature")],
+)
+def test_a_saved_model_for_other_images_or_other_uses_is_refused(side, has_call, problem, tmp_path):
+    import tensorflow as tf
+
+    class Other(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.float32)])
+        def predict(self, images):
+            return tf.reduce_mean(images, axis=(1, 2))
+
+    module = Other()
+    if has_call:
+        module.__call__ = module.predict
+    tf.saved_model.save(module, str(tmp_path))
+    with pytest.raises(UserError, match=problem):
+        build_from(WeightsSpec(source=WeightsSource.HUB, path=str(tmp_path)))
+
+
 def test_a_damaged_saved_model_says_what_to_do(saved_model, tmp_path):
     saved_model_copy(saved_model, tmp_path / "m")
     (tmp_path / "m" / "variables" / "variables.data-00000-of-00001").write_bytes(b"")

@@ -76,7 +76,7 @@ def test_a_later_success_shadows_earlier_failures(store, plan):
 def test_results_of_a_spec_that_was_since_narrowed_are_left_out(store, plan):
     fill_store(store, plan)
     narrower = make_spec(shuffle=[1])
-    store.save_spec(narrower.model_dump(mode="json"), make_inputs(narrower).to_json())
+    store.save_spec(narrower.model_dump(mode="json"), make_inputs(narrower).to_json(), "images")
     assert set(trials_frame(store)["shuffle"]) == {1}
 
 

@@ -31,7 +31,7 @@ def make_asset(path):
     done, failed = plan.trials
     (fit,) = (unit for unit in plan.units if isinstance(unit, FitHeads))
     with Store.open(path.parent) as store:
-        store.save_spec(spec.model_dump(mode="json"), plan.inputs.to_json())
+        store.save_spec(spec.model_dump(mode="json"), plan.inputs.to_json(), "images")
         fill_images(store, plan, make_images(plan.inputs))
         fill_complexities(store, plan)
         run_id = store.begin_run(PROVENANCE)

@@ -71,15 +71,16 @@ def test_a_new_store_holds_nothing(store):
 
 
 def test_the_spec_and_its_inputs_come_back_and_make_the_same_plan(store):
-    store.save_spec(PLAN.spec.model_dump(mode="json"), PLAN.inputs.to_json())
+    store.save_spec(PLAN.spec.model_dump(mode="json"), PLAN.inputs.to_json(), "images")
     assert load_plan(store) == PLAN
 
 
 def test_the_same_spec_is_kept_once_and_another_is_what_counts(store):
     for spec in ({"name": "a"}, {"name": "a"}, {"name": "b"}):
-        store.save_spec(spec, {"data": "x"})
+        store.save_spec(spec, {"data": "x"}, "images")
     assert store.connection.execute("SELECT COUNT(*) FROM specs").fetchone() == (2,)
     assert store.load_spec() == ({"name": "b"}, {"data": "x"})
+    assert store.load_images_folder() == "images"
 
 
 def test_a_store_without_a_spec_has_no_plan(store):
