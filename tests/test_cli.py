@@ -20,7 +20,9 @@ FORMATS = ("markdown", "latex", "csv", "json")
 VOLATILE = (
     (re.compile(r"^\d[\d,]*/[\d,]+ trials, .*\n", re.MULTILINE), ""),  # lines of progress
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "<hash>"),
-    (re.compile(r"^(.*(?:Code|Machine|Newest result|code|machine)\"?:).*", re.MULTILINE), r"\1 <...>"),
+    (re.compile(r"Code: .*?(?=\n\S+ Machine)", re.DOTALL), "Code: <...>"),
+    (re.compile(r"Machine: .*?(?=\n\S+ Completeness)", re.DOTALL), "Machine: <...>"),
+    (re.compile(r"\"(code|machines)\": \[.*?\]", re.DOTALL), r"<\1>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+"), "<date>"),
     (re.compile(r"(?:\d+ h )?(?:\d+ min )?\d+ s\b"), "<time>"),
     (re.compile(r"\d+\.\d+"), "#"),

@@ -19,7 +19,7 @@ class HashCache:
         self.path = path
         self._known: dict[str, list[int | str]] = {}
         self._verdicts: dict[str, bool] = {}  # by content
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, KeyError):
             stored = json.loads(path.read_text())
             if isinstance(stored, dict) and stored.get("version") == CACHE_VERSION:
                 self._known, self._verdicts = stored["files"], stored["verdicts"]

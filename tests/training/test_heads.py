@@ -245,7 +245,7 @@ def test_a_diverged_head_is_a_failure_and_its_neighbours_are_untouched(rate):
 def test_a_head_may_fail_late_and_keep_its_earlier_read_outs():
     data = make_data()
     rates = 10.0 ** np.arange(2, 5, 0.05)
-    trials = [make_trial(float(rate), steps) for rate in rates for steps in (1, 60)]
+    trials = [make_trial(float(rate), steps) for rate in rates for steps in (50, 60)]
     kinds = {outcome.trial_id: type(outcome) for outcome in fit_heads(trials, data, TRAINING).outcomes}
     assert (Success, Failure) in {
         (kinds[early.id], kinds[late.id]) for early, late in zip(trials[::2], trials[1::2], strict=True)
