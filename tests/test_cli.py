@@ -28,7 +28,7 @@ VOLATILE = (
     (re.compile(r"\d+\.\d+"), "#"),
     (re.compile(r"\*\*|\\textbf\{([^}]*)\}"), r"\1"),
     (re.compile(r"(?<=#, )(?:100|300)\b|(?<=\"steps\": )\d+"), "<n>"),  # chosen on accuracies, which may differ
-    (re.compile(r",(?:best)?,2,#,(?:100|300),"), ",<mark>,2,#,<n>,"),
+    (re.compile(r"\"(?:best)?\",2,#,(?:100|300),"), "<mark>,2,#,<n>,"),
     (re.compile(r"(?<=\"marks\": )\"(?:best)?\""), "<mark>"),
     (re.compile(r"with \d+ workers"), "with <n> workers"),
     (re.compile(r"process \d+ on \S+"), "process <n> on <host>"),

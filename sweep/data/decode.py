@@ -67,10 +67,17 @@ def describe_damage(names: Iterable[str]) -> str:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey down to 8 bits: Pillow itself would turn all above 255 white."""
-    if not image.mode.startswith("I;16"):
+    """Scale 16-bit grey down to 8 bits: Pillow itself would turn all above 255 white.
+
+    Raises:
+        ValueError: grey of 32 bits, whose range the file does not tell.
+    """
+    if not image.mode.startswith(("I", "F")):
         return image
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    pixels = np.asarray(image)
+    if image.mode == "F" or pixels.min() < 0 or pixels.max() > 0xFFFF:
+        raise ValueError("grey of 32 bits")
+    return Image.fromarray((pixels >> 8).astype(np.uint8))
 
 
 def _resize(image: Image.Image, side: int, *, antialias: bool) -> Image.Image:

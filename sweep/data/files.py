@@ -1,12 +1,24 @@
 """Files that appear whole or not at all, also across a power cut."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from sweep.errors import FatalError
+
+SUFFIX = ".part"
+ABANDONED_S = 3600.0  # no array takes so long to write
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes have left half-written below a folder."""
+    for path in folder.rglob(f".*{SUFFIX}"):
+        with suppress(FileNotFoundError):  # a living process has just renamed it
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
 
 
 @contextmanager
@@ -16,7 +28,7 @@ def write_beside(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         FatalError: the disk is full or cannot be written; nothing is left under the final name.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:

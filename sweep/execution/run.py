@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sweep.data.files import write_beside
+from sweep.data.files import remove_leftovers, write_beside
 from sweep.data.splits import Partition, partition_images
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Progress, Watch
@@ -49,6 +49,7 @@ def run_sweep(
         store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), str(prepared.images.resolve()))
         with write_beside(prepared.folder / SPEC_NAME) as file:
             file.write(dump_spec(plan.spec).encode())
+        remove_leftovers(prepared.cache)
         store.save_images(plan.inputs.data.fingerprint, prepared.data.images)
         ids = {trial.id for trial in plan.trials}
         done = ids & store.finished_ids()

@@ -182,7 +182,9 @@ def judge_scores(
     losses = measure_log_loss(validation, validation_labels), measure_log_loss(test, test_labels)
     if not losses[0] <= DIVERGED_NATS or np.isnan(losses[1]):  # so written, NaN counts as diverged
         rate = f"learning rate {trial.learning_rate:g}"
-        return Failure(trial.id, f"diverged: cross-entropy {np.max(losses):.3g} nats after {trial.steps} steps at {rate}")
+        return Failure(
+            trial.id, f"diverged: cross-entropy {np.max(losses):.3g} nats after {trial.steps} steps at {rate}"
+        )
     return Success(
         trial.id,
         validation,

@@ -162,3 +162,12 @@ def test_all_damaged_files_are_named():
 def test_of_many_damaged_files_five_are_named_and_the_rest_counted():
     assert describe_damage("abcde").startswith("a, b, c, d, e: cannot be decoded")
     assert describe_damage("abcdefgh").startswith("a, b, c, d, e and 3 more: cannot be decoded")
+
+
+@pytest.mark.parametrize(("pixels", "is_decodable"), [(np.int32([[65535]]), True), (np.int32([[70000]]), False)])
+def test_grey_of_32_bits_is_taken_where_16_hold_it(pixels, is_decodable):
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "TIFF")
+    image = open_image(file.getvalue())
+    assert (image is not None) == is_decodable
+    assert image is None or image.getpixel((0, 0)) == 255

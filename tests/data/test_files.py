@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.data.files import write_beside
+from sweep.data.files import remove_leftovers, write_beside
 from sweep.errors import FatalError
 
 
@@ -96,3 +96,14 @@ def test_the_content_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatc
         monkeypatch.setattr(os, name, lambda *given, call=call, name=name: (calls.append(name), call(*given)))
     write(tmp_path / "file")
     assert calls == ["fsync", "replace"]
+
+
+def test_what_a_killed_process_left_half_written_is_removed_in_time(tmp_path):
+    old, fresh, whole = (tmp_path / "a" / name for name in (".x.npy.1.part", ".y.npy.2.part", "z.npy"))
+    old.parent.mkdir()
+    for path in (old, fresh, whole):
+        path.write_bytes(b"")
+    for path in (old, whole):
+        os.utime(path, (0, 0))
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in old.parent.iterdir()) == [fresh.name, whole.name]
