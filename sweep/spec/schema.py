@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from math import prod
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -200,10 +199,6 @@ class Grid(Closed):
     """Seeds of the random partitions; each is one repetition."""
     steps: Axis[Count]
     """Step budgets at which a head in training is read out."""
-
-    def size(self) -> int:
-        """Count the trials."""
-        return prod(len(getattr(self, axis)) for axis in type(self).model_fields)
 
 
 class TrainingSpec(Closed):

@@ -27,10 +27,6 @@ def test_a_single_value_is_an_axis_of_one():
     assert Grid.model_validate(GRID).resolution == (128,)
 
 
-def test_the_size_of_a_grid_is_the_product_of_its_axes():
-    assert Grid.model_validate(GRID).size() == 2 * 2 * 3
-
-
 @pytest.mark.parametrize("values", [[], [0.5, 0.5], [1, 1.0]])
 def test_an_axis_has_values_and_none_twice(values):
     with pytest.raises(ValidationError, match="an axis has"):
