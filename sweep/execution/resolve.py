@@ -22,7 +22,7 @@ from sweep.models.weights import (
     read_weights,
 )
 from sweep.planning.expand import Plan, list_backbones, make_plan
-from sweep.planning.inputs import PENDING, DataSummary, Inputs, WeightsId
+from sweep.planning.inputs import PENDING, Inputs, WeightsId
 from sweep.spec.schema import DataSource, DemoSpec, Fallback, Spec
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_sweep
@@ -129,7 +129,12 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
     for split in spec.grid.split:
         check_split(data.images.labels, data.summary.fingerprint, split, spec.grid.shuffle)
-    weights, paths = _find_weights(location.folder, spec, data.summary, hashes, say, download=download)
+    former = _former_inputs(location.folder, spec)
+    if former and former.data.fingerprint != data.summary.fingerprint:
+        say(f"{folder}: the images are others than when {location.folder} was run last: every trial runs anew")
+        former = None
+    decided = former.weights if former else {}
+    weights, paths = _find_weights(decided, spec, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
     return Prepared(plan, location.folder, places.cache, folder, data, paths)
 
@@ -199,7 +204,7 @@ def _draw_demo(demo: DemoSpec, cache: Path, say: Say) -> Path:
 
 
 def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
-    folder: Path, spec: Spec, data: DataSummary, hashes: HashCache, say: Say, *, download: bool
+    former: Mapping[Backbone, WeightsId], spec: Spec, hashes: HashCache, say: Say, *, is_demo: bool, download: bool
 ) -> tuple[dict[Backbone, WeightsId], WeightPaths]:
     """Identify the weights of every backbone, all from one source.
 
@@ -213,14 +218,13 @@ def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
     if spec.weights.source is WeightsSource.RANDOM:
         return _random_weights(spec, backbones), paths
     absent = [backbone for backbone, path in paths.items() if path is None]
-    former = _former_weights(folder, spec, data) if absent else {}
-    if any(weights.source is WeightsSource.RANDOM for weights in former.values()):
+    if absent and any(weights.source is WeightsSource.RANDOM for weights in former.values()):
         say(RANDOM_NOTICE)
-        return former, dict.fromkeys(backbones)
+        return dict(former), dict.fromkeys(backbones)
     if absent and not former:
         if not download:
             say(f"the weights of {len(absent)} backbones are not on this machine; `sweep run` downloads them")
-        elif not _download(spec, absent, paths, is_demo=data.is_demo, say=say):
+        elif not _download(spec, absent, paths, is_demo=is_demo, say=say):
             return _random_weights(spec, backbones), dict.fromkeys(backbones)
     found = {backbone: _identify(spec, path, hashes) for backbone, path in paths.items() if path}
     pending = WeightsId(spec.weights.source, PENDING)
@@ -255,13 +259,11 @@ def _random_weights(spec: Spec, backbones: tuple[Backbone, ...]) -> dict[Backbon
     }
 
 
-def _former_weights(folder: Path, spec: Spec, data: DataSummary) -> dict[Backbone, WeightsId]:
-    """Return the weights that this very sweep was run with before, if it was."""
+def _former_inputs(folder: Path, spec: Spec) -> Inputs | None:
+    """Return the images and weights that this very sweep was run with before, if it was."""
     if not Store.is_in(folder):
-        return {}
+        return None
     with Store.read(folder) as store:
         stored = store.load_spec()
-    if stored is None or stored[0] != spec.model_dump(mode="json"):
-        return {}
-    inputs = Inputs.from_json(stored[1])
-    return dict(inputs.weights) if inputs.data.fingerprint == data.fingerprint else {}
+    is_same = stored is not None and stored[0] == spec.model_dump(mode="json")
+    return Inputs.from_json(stored[1]) if stored and is_same else None

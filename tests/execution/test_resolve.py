@@ -202,6 +202,14 @@ class TestWeights:
         with pytest.raises(UserError, match=r"^weights: .*2_5_128.* is not the file this sweep was run with"):
             open_weights(prepared, BACKBONES[0])
 
+    def test_other_images_under_the_same_name_are_said(self, places, images, keras_files):
+        keep(prepare(spec_of(), places)[0])
+        changed = next(images.rglob("*.jpeg"))
+        changed.write_bytes(changed.read_bytes() + b" ")
+        _, said = prepare(spec_of(), places)
+        last = f"when {places.results / 'x'} was run last: every trial runs anew"
+        assert said == [f"data/chest_xray: the images are others than {last}"]
+
 
 class TestResume:
     def test_the_stored_spec_is_taken_with_the_images_it_was_run_on(self, places, images, keras_files, workplace):
