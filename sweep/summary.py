@@ -17,7 +17,7 @@ from sweep.planning.schedule import find_missing_units
 from sweep.planning.units import IMAGES_PER_SHARD, DecodeShard, ExtractShard, UnitKind, WorkUnit, estimate_seconds
 from sweep.store.lock import find_holder
 from sweep.store.store import Store
-from sweep.store.stored_plan import load_plan
+from sweep.store.stored_plan import load_plan, split_outcomes
 
 WORKER_BYTES = 700 * 2**20  # Python with TensorFlow and a network
 DRIVER_BYTES = 400 * 2**20
@@ -66,7 +66,7 @@ def describe_status(folder: Path) -> list[str]:
     """Return how far a sweep is, by backbone, and whether a process is at it now."""
     with Store.read(folder) as store:
         plan = load_plan(store)
-        done, failed = _split_ids(store, plan)
+        done, failed = split_outcomes(store, plan)
         pace = store.seconds_per_cost()
     holder = find_holder(folder)
     lines = [
@@ -141,18 +141,11 @@ def _count_trials(done: int, failed: int, total: int) -> str:
     return f"{done:,} of {total:,} trials done, {failed:,} failed, {total - done - failed:,} missing"
 
 
-def _split_ids(store: Store, plan: Plan) -> tuple[set[str], set[str]]:
-    """Return the ids of the plan's trials that are done, and of those that failed."""
-    ids = {trial.id for trial in plan.trials}
-    done = ids & store.finished_ids()
-    return done, ids & store.failures().keys() - done
-
-
 def _read_state(folder: Path, plan: Plan) -> tuple[set[str], set[str], Mapping[str, float]]:
     if not Store.is_in(folder):
         return set(), set(), {}
     with Store.read(folder) as store:
-        return *_split_ids(store, plan), store.seconds_per_cost()
+        return *split_outcomes(store, plan), store.seconds_per_cost()
 
 
 def _estimate_disk(plan: Plan, units: Iterable[WorkUnit]) -> int:

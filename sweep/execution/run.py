@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from sweep.spec.load import dump_spec
 from sweep.spec.schema import Split
 from sweep.store.lock import hold_lock
 from sweep.store.store import Store, UnitRecord
+from sweep.store.stored_plan import split_outcomes
 from sweep.training.heads import FittedHeads
 
 SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
 PARTITIONS_AT_HAND = 64
+WEIGHTS_AT_HAND = 2  # backbones under way at a time: their shards come one after the other
 
 log = logging.getLogger("sweep")
 
@@ -51,11 +53,12 @@ def run_sweep(
             file.write(dump_spec(plan.spec).encode())
         remove_leftovers(prepared.cache)
         store.save_images(plan.inputs.data.fingerprint, prepared.data.images)
-        ids = {trial.id for trial in plan.trials}
-        done = ids & store.finished_ids()
-        failed = set() if retry_failed else ids & store.failures().keys() - done
-        units = find_missing_units(plan, ids - done - failed, ArrayCache(prepared.cache).has)
-        progress = Progress(len(ids), len(done), len(failed), len(done), len(units))
+        done, failed = split_outcomes(store, plan)
+        if retry_failed:
+            failed = set()
+        missing = {trial.id for trial in plan.trials} - done - failed
+        units = find_missing_units(plan, missing, ArrayCache(prepared.cache).has)
+        progress = Progress(len(plan.trials), len(done), len(failed), len(done), len(units))
         watch(progress)
         if units:
             executor = make_executor()
@@ -80,6 +83,7 @@ class Driver:
         self._schedule = Schedule(())
         self._run_id = 0
         self._partition = lru_cache(PARTITIONS_AT_HAND)(self._make_partition)
+        self._weights = lru_cache(WEIGHTS_AT_HAND)(partial(open_weights, prepared))
 
     def run(self, units: Sequence[WorkUnit]) -> None:
         """Compute the units, in the schedule's order, keeping the executor supplied."""
@@ -114,7 +118,7 @@ class Driver:
                 network=unit.output.folder,
                 backbone=unit.backbone,
                 kind=plan.spec.features,
-                weights=open_weights(self._prepared, unit.backbone),
+                weights=self._weights(unit.backbone),
                 images=self._cache.read(unit.images),
                 calibration=self._cache.read(unit.calibration) if unit.calibration else None,
             )

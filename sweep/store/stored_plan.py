@@ -26,3 +26,10 @@ def load_sweep(store: Store) -> tuple[Spec, Inputs]:
         raise UserError(f"{store.where}: holds no spec yet; run the sweep first")
     spec, inputs = stored
     return parse_spec(json.dumps(spec), store.where), Inputs.from_json(inputs)
+
+
+def split_outcomes(store: Store, plan: Plan) -> tuple[set[str], set[str]]:
+    """Return the ids of the plan's trials that are done, and of those that failed and have not succeeded since."""
+    ids = {trial.id for trial in plan.trials}
+    done = ids & store.finished_ids()
+    return done, ids & store.failures().keys() - done
