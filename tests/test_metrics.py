@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn import metrics as reference
 
-from sweep.metrics import METRICS, Direction, measure_accuracy, measure_log_loss
+from sweep.metrics import METRICS, Direction, count_answers, log_odds, measure_accuracy, measure_log_loss, softmax
 
 BIG = np.finfo(np.float32).max
 
@@ -17,17 +17,114 @@ def labels(*values):
     return np.array(values, np.int64)
 
 
-@pytest.mark.parametrize("classes", [2, 3, 10])
-@pytest.mark.parametrize("scale", [0.0, 0.1, 5.0])
-def test_they_agree_with_scikit_learn(classes, scale):
+def draw(classes, scale=1.0, images=200):
     generator = np.random.default_rng(classes)
-    logits = (scale * generator.standard_normal((200, classes))).astype(np.float32)
-    truth = generator.integers(classes, size=200)
-    probabilities = np.exp(logits.astype(np.float64))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    assert measure_accuracy(logits, truth) == accuracy_score(truth, logits.argmax(axis=1))
-    expected = log_loss(truth, probabilities, labels=range(classes))
-    assert measure_log_loss(logits, truth) == pytest.approx(expected, rel=1e-12)
+    logits = (scale * generator.standard_normal((images, classes))).astype(np.float32)
+    return logits, generator.integers(classes, size=images)
+
+
+def by_scikit_learn(name, logits, truth):
+    """The same metric by scikit-learn: of the second of two classes, else macro-averaged."""
+    answers, probabilities = logits.argmax(axis=1), softmax(logits)
+    classes = logits.shape[1]
+    average = {"average": "binary"} if classes == 2 else {"average": "macro"}
+    shown = probabilities[:, 1] if classes == 2 else probabilities
+    one_hot = truth if classes == 2 else np.eye(classes)[truth]
+    match name:
+        case "accuracy":
+            return reference.accuracy_score(truth, answers)
+        case "balanced_accuracy":
+            return reference.balanced_accuracy_score(truth, answers)
+        case "sensitivity":
+            return reference.recall_score(truth, answers, **average)
+        case "specificity":
+            (tn, fp), _ = np.moveaxis(reference.multilabel_confusion_matrix(truth, answers), 0, -1)
+            rates = tn / (tn + fp)
+            return rates[1] if classes == 2 else rates.mean()
+        case "precision":
+            return reference.precision_score(truth, answers, **average)
+        case "f1":
+            return reference.f1_score(truth, answers, **average)
+        case "roc_auc":
+            return reference.roc_auc_score(truth, shown, multi_class="ovr")
+        case "average_precision":
+            return reference.average_precision_score(one_hot, shown)
+        case "cohen_kappa":
+            return reference.cohen_kappa_score(truth, answers)
+        case "log_loss":
+            return reference.log_loss(truth, probabilities, labels=range(classes))
+
+
+@pytest.mark.parametrize("name", sorted(METRICS.keys() - {"calibration_error"}))
+@pytest.mark.parametrize("classes", [2, 3, 10])
+@pytest.mark.parametrize("scale", [0.1, 5.0])
+def test_they_agree_with_scikit_learn(name, classes, scale):
+    logits, truth = draw(classes, scale)
+    assert METRICS[name].measure(logits, truth) == pytest.approx(by_scikit_learn(name, logits, truth), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_rankings_with_ties_agree_with_scikit_learn(name):
+    logits, truth = draw(2)
+    logits = np.round(logits)
+    assert METRICS[name].measure(logits, truth) == pytest.approx(by_scikit_learn(name, logits, truth), rel=1e-12)
+
+
+def test_of_two_classes_the_second_is_the_positive_one():
+    logits, truth = scores([0, 1], [0, 1], [1, 0], [0, 1]), labels(1, 1, 1, 0)
+    assert METRICS["sensitivity"].measure(logits, truth) == pytest.approx(2 / 3)
+    assert METRICS["specificity"].measure(logits, truth) == 0
+    assert METRICS["precision"].measure(logits, truth) == pytest.approx(2 / 3)
+
+
+def test_of_more_classes_a_metric_is_the_mean_of_those_of_each_class():
+    logits, truth = draw(4)
+    for metric in METRICS.values():
+        if metric.measure_class is not None:
+            each = metric.measure_classes(logits, truth, range(4))
+            assert metric.measure(logits, truth) == pytest.approx(np.mean(each))
+
+
+def test_a_metric_of_all_classes_at_once_has_none_of_a_single_class():
+    with pytest.raises(TypeError, match="accuracy is no metric of one class"):
+        METRICS["accuracy"].measure_classes(*draw(2), [1])
+
+
+def test_the_confusion_matrix_has_true_classes_in_rows():
+    counts = count_answers(scores([0, 1, 0], [1, 0, 0], [0, 0, 1]), labels(0, 0, 2))
+    assert counts.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+
+
+def test_log_odds_keep_apart_what_probabilities_round_together():
+    logits = scores([0, 60], [0, 50])
+    assert softmax(logits)[0, 1] == softmax(logits)[1, 1] == 1.0
+    assert log_odds(logits, 1).tolist() == [60, 50]
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "roc_auc", "average_precision"])
+def test_a_class_without_images_has_no_such_rate(name):
+    assert np.isnan(METRICS[name].measure(scores([0, 1], [1, 0]), labels(0, 0)))
+
+
+def test_a_class_that_was_never_answered_has_no_precision():
+    assert np.isnan(METRICS["precision"].measure(scores([1, 0], [1, 0]), labels(0, 1)))
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+    logits = np.log(scores([0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.3, 0.7]))  # bins of 0.9 and of 0.7
+    expected = 3 / 4 * abs(2 / 3 - 0.9) + 1 / 4 * abs(1 - 0.7)
+    assert METRICS["calibration_error"].measure(logits, labels(0, 0, 1, 1)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_full_confidence_falls_into_the_last_bin():
+    assert METRICS["calibration_error"].measure(scores([1000, 0]), labels(0)) == 0
+
+
+@pytest.mark.parametrize("name", ["accuracy", "log_loss"])
+def test_a_mean_over_images_is_the_mean_of_its_values(name):
+    metric, (logits, truth) = METRICS[name], draw(3)
+    assert metric.per_image(logits, truth).shape == (200,)
+    assert metric.per_image(logits, truth).mean() == metric.measure(logits, truth)
 
 
 def test_a_uniform_guess_costs_the_log_of_the_classes():
@@ -36,7 +133,8 @@ def test_a_uniform_guess_costs_the_log_of_the_classes():
 
 def test_a_constant_added_to_an_images_scores_changes_nothing():
     one, other = scores([1, 2], [0, -1]), scores([101, 102], [-50, -51])
-    assert measure_log_loss(one, labels(0, 1)) == pytest.approx(measure_log_loss(other, labels(0, 1)), rel=1e-12)
+    for metric in METRICS.values():
+        assert metric.measure(one, labels(0, 1)) == pytest.approx(metric.measure(other, labels(0, 1)), nan_ok=True)
 
 
 def test_extreme_scores_have_a_finite_loss():
@@ -61,10 +159,20 @@ def test_of_equal_scores_the_first_class_is_the_answer():
 
 
 def test_every_metric_says_which_way_is_better_and_how_it_is_printed():
-    assert {name: metric.direction for name, metric in METRICS.items()} == {
-        "accuracy": Direction.HIGHER,
-        "log_loss": Direction.LOWER,
-    }
+    lower = {name for name, metric in METRICS.items() if metric.direction is Direction.LOWER}
+    assert lower == {"log_loss", "calibration_error"}
     accuracy = METRICS["accuracy"]
     value = accuracy.scale * accuracy.measure(scores([1, 0], [1, 0], [0, 1]), labels(0, 1, 1))
     assert f"{value:.{accuracy.decimals}f} {accuracy.unit}" == "66.7 %"
+
+
+def test_columns_of_files_name_the_unit():
+    columns = {name: (metric.mean_column, metric.std_column) for name, metric in METRICS.items()}
+    assert columns["accuracy"] == ("accuracy_mean_percent", "accuracy_std_points")
+    assert columns["log_loss"] == ("log_loss_mean_nats", "log_loss_std_nats")
+    assert columns["cohen_kappa"] == ("cohen_kappa_mean", "cohen_kappa_std")
+
+
+def test_the_best_of_some_values_depends_on_the_direction():
+    assert (Direction.HIGHER.best([1, 3, 2]), Direction.LOWER.best([1, 3, 2])) == (3, 1)
+    assert (Direction.HIGHER.sign, Direction.LOWER.sign) == (1, -1)
