@@ -129,24 +129,34 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
     click.echo("\n".join(describe_failures(folder) if failed else describe_status(folder)))
 
 
-@cli.command()
-@sweep_argument
-@results_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["markdown", "latex", "csv", "json"]),
-    default="markdown",
-    show_default=True,
-    help="What to print and write.",
-)
-@click.option(
+select_option: Option = click.option(
     "--select",
     type=click.Choice(["validation", "test"]),
     default="validation",
     show_default=True,
     help="What chooses a cell's learning rate and steps; `test` is what papers often print, and optimistic.",
 )
+
+
+@cli.command()
+@sweep_argument
+@results_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "text", "latex", "csv", "json", "html"]),
+    default="markdown",
+    show_default=True,
+    help="What to print and write; `html` is one page with figures.",
+)
+@click.option("--metric", default="accuracy", show_default=True, help="Metric of Table 4 and all that stands on it.")
+@select_option
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file of results to compare with. [default: the paper that the spec names]",
+)
+@click.option("--figures", is_flag=True, help="Draw the figures too, as SVG and PNG with their data as CSV.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -154,13 +164,30 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
     show_default=True,
     help="Folder of all reports.",
 )
-def report(sweep: str | None, results: Path, form: str, select: str, output: Path) -> None:
+def report(sweep: str | None, results: Path, form: str, select: str, output: Path, **what: Any) -> None:
     """Print the tables of SWEEP and write them under reports/; the latest sweep when none is named."""
     from sweep.report.cells import Selection
     from sweep.report.render import Format
-    from sweep.report.report import write_report
+    from sweep.report.report import Request, write_report
 
-    click.echo(write_report(_find_sweep(results, sweep), Format(form), Selection(select), output), nl=False)
+    request = Request(Format(form), Selection(select), what["metric"], what["against"], what["figures"])
+    click.echo(write_report(_find_sweep(results, sweep), request, output), nl=False)
+
+
+@cli.command()
+@click.argument("cell")
+@sweep_argument
+@results_option
+@select_option
+def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
+    """Say where a number of Table 4 comes from. CELL is metric:backbone:split.
+
+    For example accuracy:mobilenet-0.75-192:80/10/10. SWEEP is the latest one when none is named.
+    """
+    from sweep.report.cells import Selection
+    from sweep.report.report import explain_number
+
+    click.echo(explain_number(_find_sweep(results, sweep), cell, Selection(select)), nl=False)
 
 
 @cli.command()

@@ -8,6 +8,7 @@ where a metric is not defined, for example the precision of a class that was nev
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,6 +173,7 @@ class Metric:
     direction: Direction
     scale: float  # from the computed value to the printed unit
     decimals: int
+    bounds: tuple[float, float]  # of the printed unit
     measure_all: Measure | None = None
     measure_class: ClassMeasure | None = None
     per_image: Callable[[Logits, Labels], NDArray[np.float64]] | None = None
@@ -191,9 +193,14 @@ class Metric:
         return [self.measure_class(logits, labels, index) for index in classes]
 
     @property
+    def is_share(self) -> bool:
+        """Whether it is a share of the images: their values are 0 or 1."""
+        return self.per_image is not None and self.unit == "%"
+
+    @property
     def label(self) -> str:
         """Title with its unit in brackets."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+        return with_unit(self.title, self.unit)
 
     @property
     def difference_unit(self) -> str:
@@ -211,24 +218,53 @@ class Metric:
         return _join_words(self.name, "std", self.difference_unit)
 
 
+def with_unit(title: str, unit: str) -> str:
+    """Put a unit in brackets behind a title; no unit, no brackets."""
+    return f"{title} ({unit})" if unit else title
+
+
+def with_blank(number: str, unit: str) -> str:
+    """Put a unit behind a printed number; no unit, no blank."""
+    return f"{number} {unit}" if unit else number
+
+
 def _join_words(*words: str) -> str:
     return "_".join(word for word in words if word)
 
 
-_HIGHER, _LOWER = Direction
+def _percent(name: str, title: str, decimals: int, direction: Direction = Direction.HIGHER, **measures: Any) -> Metric:
+    return Metric(name, title, "%", direction, 100.0, decimals, (0.0, 100.0), **measures)
+
+
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "accuracy", "%", _HIGHER, 100, 1, measure_accuracy, per_image=mark_correct),
-        Metric("balanced_accuracy", "balanced accuracy", "%", _HIGHER, 100, 1, measure_balanced_accuracy),
-        Metric("sensitivity", "sensitivity", "%", _HIGHER, 100, 1, measure_class=measure_sensitivity),
-        Metric("specificity", "specificity", "%", _HIGHER, 100, 1, measure_class=measure_specificity),
-        Metric("precision", "precision", "%", _HIGHER, 100, 1, measure_class=measure_precision),
-        Metric("f1", "F1", "%", _HIGHER, 100, 1, measure_class=measure_f1),
-        Metric("roc_auc", "ROC AUC", "%", _HIGHER, 100, 2, measure_class=measure_roc_auc),
-        Metric("average_precision", "average precision", "%", _HIGHER, 100, 2, measure_class=measure_average_precision),
-        Metric("cohen_kappa", "Cohen's kappa", "", _HIGHER, 1, 3, measure_kappa),
-        Metric("log_loss", "log loss", "nats", _LOWER, 1, 3, measure_log_loss, per_image=measure_losses),
-        Metric("calibration_error", "expected calibration error", "%", _LOWER, 100, 1, measure_calibration_error),
+        _percent("accuracy", "accuracy", 1, measure_all=measure_accuracy, per_image=mark_correct),
+        _percent("balanced_accuracy", "balanced accuracy", 1, measure_all=measure_balanced_accuracy),
+        _percent("sensitivity", "sensitivity", 1, measure_class=measure_sensitivity),
+        _percent("specificity", "specificity", 1, measure_class=measure_specificity),
+        _percent("precision", "precision", 1, measure_class=measure_precision),
+        _percent("f1", "F1", 1, measure_class=measure_f1),
+        _percent("roc_auc", "ROC AUC", 2, measure_class=measure_roc_auc),
+        _percent("average_precision", "average precision", 2, measure_class=measure_average_precision),
+        Metric("cohen_kappa", "Cohen's kappa", "", Direction.HIGHER, 1.0, 3, (-1.0, 1.0), measure_kappa),
+        Metric(
+            "log_loss",
+            "log loss",
+            "nats",
+            Direction.LOWER,
+            1.0,
+            3,
+            (0.0, float("inf")),
+            measure_log_loss,
+            per_image=measure_losses,
+        ),
+        _percent(
+            "calibration_error",
+            "calibration error",
+            1,
+            direction=Direction.LOWER,
+            measure_all=measure_calibration_error,
+        ),
     )
 }

@@ -4,13 +4,16 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import product
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.catalogue import Backbone, WeightsSource, count_complexity
 from sweep.data.dataset import Images
 from sweep.data.splits import partition_images
+from sweep.metrics import METRICS
 from sweep.outcome import Failure, Outcome, Success
 from sweep.planning.expand import Plan, list_backbones
 from sweep.planning.inputs import DataSummary, Inputs, WeightsId
@@ -76,6 +79,37 @@ def make_success(trial: Trial, validation: float = 0.9, test: float = 0.8, **mea
     scores = np.zeros((1, 2), np.float32)
     losses = {"validation_log_loss": 1 - validation, "test_log_loss": 1 - test}
     return Success(trial.id, scores, scores, validation, test, **{**losses, **measures})
+
+
+def make_answers(
+    inputs: Inputs, images: Images, skill: Callable[[Trial], float] = lambda _: 0.9, spread: float = 1.0
+) -> Answer:
+    """Make outcomes with true scores, whose measures are those of the scores.
+
+    `skill` is about the share of images that a trial answers rightly; margins are normal with deviation `spread`.
+    """
+
+    def answer(trial: Trial) -> Success:
+        partition = partition_images(images.labels, inputs.data.fingerprint, trial.split, trial.shuffle)
+        generator = np.random.default_rng(int(trial.id, 16))
+        parts = [images.labels[part] for part in (partition.validation, partition.test)]
+        scores = [_draw_scores(generator, labels, inputs, skill(trial), spread) for labels in parts]
+        accuracies, log_losses = (
+            [METRICS[name].measure(logits, labels) for logits, labels in zip(scores, parts, strict=True)]
+            for name in ("accuracy", "log_loss")
+        )
+        return Success(trial.id, scores[0], scores[1], *accuracies, *log_losses)
+
+    return answer
+
+
+def _draw_scores(
+    generator: np.random.Generator, labels: NDArray[np.int64], inputs: Inputs, skill: float, spread: float
+) -> NDArray[np.float32]:
+    """Draw (images, classes) logits relative to the last class, as a head's are."""
+    logits = generator.normal(0, 0.01, (len(labels), len(inputs.data.classes)))
+    logits[np.arange(len(labels)), labels] += generator.normal(NormalDist().inv_cdf(skill), 1, len(labels)) * spread
+    return (logits - logits[:, -1:]).astype(np.float32)
 
 
 def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)) -> None:

@@ -17,7 +17,7 @@ FRONT_DOORS = {"__init__", "__main__"}  # they import what they name, when it is
 
 MOST_MODULE_LINES = 350
 MOST_FUNCTION_LINES = 50
-HEAVY = ("tensorflow", "keras", "tensorflow_hub", "ray", "pandas", "sklearn")
+HEAVY = ("tensorflow", "keras", "tensorflow_hub", "ray", "pandas", "sklearn", "scipy", "statsmodels", "matplotlib")
 PURE_PARTS = {"catalogue", "metrics", "outcome", "planning"}
 IMPURE_MODULES = {
     *(
@@ -191,6 +191,10 @@ def test_a_finished_sweep_is_looked_at_and_run_again_without_anything_heavy(work
     assert heavy_after(call_command("run", "tiny.yaml")) == []
 
 
-def test_a_report_needs_pandas_alone(workplace):
+def test_a_report_needs_tables_and_statistics_and_draws_only_where_there_are_figures(workplace):
     heavy_after(RUN)
-    assert heavy_after(call_command("report")) == ["pandas"]
+    assert heavy_after(call_command("report")) == ["pandas", "scipy", "statsmodels"]
+    assert heavy_after(call_command("explain", "accuracy:tiny-1-16:60/20/20")) == ["pandas", "scipy", "statsmodels"]
+    drawn = ["pandas", "sklearn", "scipy", "statsmodels", "matplotlib"]
+    assert heavy_after(call_command("report", "--format", "html")) == drawn
+    assert heavy_after(call_command("report", "--figures")) == drawn

@@ -27,32 +27,26 @@ def by_scikit_learn(name, logits, truth):
     """The same metric by scikit-learn: of the second of two classes, else macro-averaged."""
     answers, probabilities = logits.argmax(axis=1), softmax(logits)
     classes = logits.shape[1]
-    average = {"average": "binary"} if classes == 2 else {"average": "macro"}
+    average = {"average": "binary" if classes == 2 else "macro"}
     shown = probabilities[:, 1] if classes == 2 else probabilities
     one_hot = truth if classes == 2 else np.eye(classes)[truth]
-    match name:
-        case "accuracy":
-            return reference.accuracy_score(truth, answers)
-        case "balanced_accuracy":
-            return reference.balanced_accuracy_score(truth, answers)
-        case "sensitivity":
-            return reference.recall_score(truth, answers, **average)
-        case "specificity":
-            (tn, fp), _ = np.moveaxis(reference.multilabel_confusion_matrix(truth, answers), 0, -1)
-            rates = tn / (tn + fp)
-            return rates[1] if classes == 2 else rates.mean()
-        case "precision":
-            return reference.precision_score(truth, answers, **average)
-        case "f1":
-            return reference.f1_score(truth, answers, **average)
-        case "roc_auc":
-            return reference.roc_auc_score(truth, shown, multi_class="ovr")
-        case "average_precision":
-            return reference.average_precision_score(one_hot, shown)
-        case "cohen_kappa":
-            return reference.cohen_kappa_score(truth, answers)
-        case "log_loss":
-            return reference.log_loss(truth, probabilities, labels=range(classes))
+
+    def measure_specificity():
+        (tn, fp), _ = np.moveaxis(reference.multilabel_confusion_matrix(truth, answers), 0, -1)
+        return (tn / (tn + fp))[1:].mean() if classes == 2 else (tn / (tn + fp)).mean()
+
+    return {
+        "accuracy": lambda: reference.accuracy_score(truth, answers),
+        "balanced_accuracy": lambda: reference.balanced_accuracy_score(truth, answers),
+        "sensitivity": lambda: reference.recall_score(truth, answers, **average),
+        "specificity": measure_specificity,
+        "precision": lambda: reference.precision_score(truth, answers, **average),
+        "f1": lambda: reference.f1_score(truth, answers, **average),
+        "roc_auc": lambda: reference.roc_auc_score(truth, shown, multi_class="ovr"),
+        "average_precision": lambda: reference.average_precision_score(one_hot, shown),
+        "cohen_kappa": lambda: reference.cohen_kappa_score(truth, answers),
+        "log_loss": lambda: reference.log_loss(truth, probabilities, labels=range(classes)),
+    }[name]()
 
 
 @pytest.mark.parametrize("name", sorted(METRICS.keys() - {"calibration_error"}))

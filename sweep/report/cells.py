@@ -19,29 +19,46 @@ class Mark(StrEnum):
     BEST = "best"
     DIFFERS = "differs"  # the published figure is not what the model's arithmetic gives
     BY_ARITHMETIC = "by arithmetic"  # not counted in a built model
+    PARETO = "pareto"  # no model that costs as much or less is better
+    CANNOT_TELL = "cannot tell"  # too little data
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value; None where there is none."""
+    """One value, in the unit of its column; None where there is none.
+
+    `finished` of the `planned` trials that the value rests on are there; 0 of 0 where it rests on no trial.
+    """
 
     value: float | str | None
     marks: tuple[Mark, ...] = ()
+    finished: int = 0
+    planned: int = 0
+
+    @property
+    def number(self) -> float | None:
+        """The value where it is a number."""
+        return None if isinstance(self.value, str) or self.value is None else float(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class MeanCell(Cell):
-    """A mean over `shuffles` repetitions of one configuration, chosen among the finished trials of the cell.
+    """A mean over `shuffles` of the planned repetitions of one configuration, chosen among the finished trials.
 
-    `value` is in percent and `std` (sample, n - 1) in percentage points; `finished` and `planned` count trials.
+    `value`, `std` (sample, n - 1) and `validation` (the mean on the validation images) are in the unit of the column.
     """
 
     std: float | None = None
+    validation: float | None = None
     shuffles: int = 0
+    shuffles_planned: int = 0
     learning_rate: float | None = None
     steps: int | None = None
-    finished: int = 0
-    planned: int = 0
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the mean is known and over all shuffles; means over fewer are of other images."""
+        return self.value is not None and self.shuffles == self.shuffles_planned
 
 
 Row = tuple[Cell, ...]
@@ -54,13 +71,17 @@ class Column:
     key: str
     title: str
     decimals: int | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under columns. `stamp` says what the numbers are not.
+    """Rows of cells under columns.
 
-    `axis` names what the columns after the first have in common, where they are values of one axis of the grid.
+    `stamp` says what the numbers are not, `finding` in a sentence what they show, `methods` how they were made.
+    The first `keys` columns name a row. `axis` names what the others have in common, where they are values of one
+    axis, and `mean_keys` what files call the mean and the deviation of a cell there. `is_detail`: too long for a
+    document to be read; files for programs and pages that filter have it.
     """
 
     name: str
@@ -69,7 +90,13 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    finding: str = ""
+    methods: tuple[str, ...] = ()
+    keys: int = 1
     axis: str | None = None
+    mean_keys: tuple[str, str] = ("mean", "std")
+    is_partial: bool = False
+    is_detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +112,7 @@ class Header:
     succeeded: int
     failed: int
     missing: int
+    metric: str
     select: Selection
     made_at: str | None
 
@@ -92,3 +120,12 @@ class Header:
     def planned(self) -> int:
         """Number of trials of the plan."""
         return self.succeeded + self.failed + self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where one cell of Table 4 comes from: facts as (what, text), and the tables that show it."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]

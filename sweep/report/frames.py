@@ -6,21 +6,17 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sweep.catalogue import Backbone, Complexity
 from sweep.data.dataset import Images
-from sweep.data.splits import count_parts
+from sweep.data.splits import Partition
 from sweep.planning.expand import Plan
 from sweep.planning.inputs import Inputs
-from sweep.planning.units import ExtractShard
+from sweep.planning.units import ExtractShard, UnitKind
 from sweep.spec.schema import Spec
 from sweep.store.store import MEASURES, Store
 from sweep.store.stored_plan import load_plan
-
-PARTS = ("training", "validation", "test")
 
 
 class Status(StrEnum):
@@ -36,19 +32,25 @@ class SweepFrames:
     """All that a report says, read from one store.
 
     trials: a row per trial of the plan; accuracies are fractions, log losses nats, NaN where there is none.
-    partitions: a row per split and shuffle: images of each part, `shared_test_images` (test images of a patient who
-    also has training images) and `test_<class>` (test images of a class), NaN where the store does not know.
+    partitions: which image went where, by (split, shuffle), as far as the store knows.
     complexities: counted in the built models, without a classifier for pooled features.
+    seconds: by backbone and kind of work unit, as measured on one worker; nothing where arrays came from the cache.
     runs: provenance of every run, in order.
     """
 
     spec: Spec
     inputs: Inputs
     trials: pd.DataFrame
-    partitions: pd.DataFrame
+    partitions: Mapping[tuple[str, int], Partition]
     complexities: Mapping[Backbone, Complexity]
+    seconds: Mapping[Backbone, Mapping[str, float]]
     runs: tuple[Mapping[str, Any], ...]
     images: Images | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a trial of the plan has failed or is missing."""
+        return bool((self.trials["status"] != Status.SUCCESS).any())
 
 
 def read_sweep(store: Store) -> SweepFrames:
@@ -58,15 +60,15 @@ def read_sweep(store: Store) -> SweepFrames:
         UserError: nothing was ever run in it.
     """
     plan = load_plan(store)
-    images = store.load_images(plan.inputs.data.fingerprint)
     return SweepFrames(
         spec=plan.spec,
         inputs=plan.inputs,
         trials=_join_results(store, plan),
-        partitions=pd.DataFrame(_measure_partitions(store, plan, images)),
+        partitions=dict(_load_partitions(store, plan)),
         complexities=dict(_load_complexities(store, plan)),
+        seconds=_sum_seconds(store, plan),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
-        images=images,
+        images=store.load_images(plan.inputs.data.fingerprint),
     )
 
 
@@ -111,29 +113,11 @@ def _tabulate_trials(plan: Plan) -> pd.DataFrame:
     )
 
 
-def _measure_partitions(store: Store, plan: Plan, images: Images | None) -> Iterator[dict[str, Any]]:
-    data, grid = plan.inputs.data, plan.spec.grid
-    for split, shuffle in product(grid.split, grid.shuffle):
-        row: dict[str, Any] = {"split": str(split), "shuffle": shuffle}
-        row |= zip(PARTS, count_parts(data.images, split), strict=True)
-        row |= dict.fromkeys(("shared_test_images", *(f"test_{name}" for name in data.classes)), np.nan)
-        partition = store.load_partition(data.fingerprint, str(split), shuffle)
+def _load_partitions(store: Store, plan: Plan) -> Iterator[tuple[tuple[str, int], Partition]]:
+    for split, shuffle in product(map(str, plan.spec.grid.split), plan.spec.grid.shuffle):
+        partition = store.load_partition(plan.inputs.data.fingerprint, split, shuffle)
         if partition is not None:
-            row |= {part: len(getattr(partition, part)) for part in PARTS}
-        if partition is not None and images is not None:
-            row |= _count_test_images(partition.training, partition.test, images, data.classes)
-        yield row
-
-
-def _count_test_images(
-    training: NDArray[np.int64], test: NDArray[np.int64], images: Images, classes: tuple[str, ...]
-) -> dict[str, float]:
-    """Count the test images of each class, and those of patients in training. training, test: (images,) positions."""
-    patients = np.array(images.patients)
-    shared = np.isin(patients[test], patients[training])
-    labels = np.bincount(images.labels[test], minlength=len(classes))
-    counts = {f"test_{name}": float(count) for name, count in zip(classes, labels, strict=True)}
-    return {"shared_test_images": float(shared.sum()), **counts}
+            yield (split, shuffle), partition
 
 
 def _load_complexities(store: Store, plan: Plan) -> Iterator[tuple[Backbone, Complexity]]:
@@ -142,3 +126,16 @@ def _load_complexities(store: Store, plan: Plan) -> Iterator[tuple[Backbone, Com
         complexity = store.load_complexity(folder)
         if complexity is not None:
             yield backbone, complexity
+
+
+def _sum_seconds(store: Store, plan: Plan) -> dict[Backbone, dict[str, float]]:
+    """Sum the measured seconds of extracting and fitting; a unit's key ends with its feature set or with a head."""
+    owners: dict[str, Backbone] = {trial.head_id: trial.backbone for trial in plan.trials}
+    owners |= {unit.output.folder: unit.backbone for unit in plan.units if isinstance(unit, ExtractShard)}
+    seconds: dict[Backbone, dict[str, float]] = {}
+    for unit, kind, duration_s in store.load_durations():
+        backbone = owners.get(unit.split("/")[1])
+        if backbone is not None and kind != UnitKind.DECODE:
+            spent = seconds.setdefault(backbone, {})
+            spent[kind] = spent.get(kind, 0.0) + duration_s
+    return seconds

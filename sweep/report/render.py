@@ -1,88 +1,121 @@
-"""From cells to text: the same numbers as Markdown, LaTeX, CSV or JSON."""
+"""From cells to text: the same numbers as Markdown, plain text, LaTeX, CSV or JSON."""
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from io import StringIO
 from typing import Any
 
-from sweep.report.cells import Cell, Header, Table
-from sweep.report.documents import write_latex, write_markdown
-from sweep.report.words import SELECTIONS, describe_header, stamp_title
+from sweep.report.cells import Cell, Header, MeanCell, Table
+from sweep.report.documents import Picture, write_latex, write_markdown, write_text
+from sweep.report.words import describe_header, describe_selection, list_notes, stamp_title
 
 
 class Format(StrEnum):
     """How a report is written."""
 
     MARKDOWN = "markdown"
+    TEXT = "text"
     LATEX = "latex"
     CSV = "csv"
     JSON = "json"
+    HTML = "html"
 
 
-def render_report(header: Header, tables: list[Table], fmt: Format) -> dict[str, str]:
-    """Return file name -> text, the same for the same store however often it is asked."""
+def render_tables(
+    header: Header, tables: Sequence[Table], fmt: Format, pictures: Iterable[Picture] = ()
+) -> dict[str, str]:
+    """Return file name -> text, the same for the same store however often it is asked; a page is made by `page`."""
+    read = [table for table in tables if not table.is_detail]
     match fmt:
         case Format.MARKDOWN:
-            return {"report.md": write_markdown(header, tables)}
+            return {"report.md": write_markdown(header, read, pictures)}
+        case Format.TEXT:
+            return {"report.txt": write_text(header, read)}
         case Format.LATEX:
-            return {"report.tex": write_latex(header, tables)}
+            return {"report.tex": write_latex(header, read)}
         case Format.CSV:
             return {f"{table.name}.csv": _write_csv(header, table) for table in tables}
         case Format.JSON:
             return {"report.json": _write_json(header, tables)}
+        case Format.HTML:
+            raise ValueError(f"{fmt} is a page, not a table")
 
 
 def _write_csv(header: Header, table: Table) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
-    comments = [f"Sweep: {header.sweep}", *facts, stamp_title(table), *table.notes]
-    records = _list_records(table)
+    comments = [f"Sweep: {header.sweep}", *facts, stamp_title(table), *list_notes(table), *table.methods]
+    records = list_records(table)
     text = StringIO()
     text.writelines(f"# {' '.join(comment.split())}\n" for comment in comments)
     # Texts are quoted: a '#' in one would start a comment for pandas.
-    writer = csv.DictWriter(text, list(records[0]), quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    fields = dict.fromkeys(field for record in records for field in record)
+    writer = csv.DictWriter(
+        text,
+        list(fields) or [column.key for column in table.columns],
+        quoting=csv.QUOTE_NONNUMERIC,
+        lineterminator="\n",
+    )
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()
 
 
 def _write_json(header: Header, tables: Iterable[Table]) -> str:
-    about = {**asdict(header), "planned": header.planned, "selection": SELECTIONS[header.select]}
+    about = {**asdict(header), "planned": header.planned, "selection": describe_selection(header)}
     shown = [
-        {"name": table.name, "title": table.title, "stamp": table.stamp, "notes": table.notes, "rows": records}
+        {
+            "name": table.name,
+            "title": table.title,
+            "stamp": table.stamp,
+            "finding": table.finding,
+            "notes": table.notes,
+            "methods": table.methods,
+            "rows": list_records(table),
+        }
         for table in tables
-        for records in [_list_records(table)]
     ]
     return json.dumps({"header": about, "tables": shown}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _list_records(table: Table) -> list[dict[str, Any]]:
+def list_records(table: Table) -> list[dict[str, Any]]:
     """One flat record a row; of a table whose columns are an axis, one a cell."""
-    keys = [column.key for column in table.columns]
-    if table.axis is not None:
-        return [
-            {keys[0]: row[0].value, table.axis: key, **_list_fields(cell)}
-            for row in table.rows
-            for key, cell in zip(keys[1:], row[1:], strict=True)
-        ]
-    marked = {key for row in table.rows for key, cell in zip(keys, row, strict=True) if cell.marks}
-    records = []
-    for row in table.rows:
-        record: dict[str, Any] = {}
-        for key, cell in zip(keys, row, strict=True):
-            record[key] = cell.value
-            if key in marked:
-                record[f"{key}_marks"] = _join_marks(cell)
-        records.append(record)
-    return records
+    names = [column.key for column in table.columns[: table.keys]]
+    if table.axis is None:
+        cells = [pair for row in table.rows for pair in zip(table.columns, row, strict=True)]
+        marked = {column.key for column, cell in cells if cell.marks}
+        return [_flatten_row(table, row, marked) for row in table.rows]
+    return [
+        {
+            **dict(zip(names, (cell.value for cell in row), strict=False)),
+            table.axis: column.key,
+            **_flatten_mean(table, cell),
+            "unit": column.unit,
+        }
+        for row in table.rows
+        for column, cell in list(zip(table.columns, row, strict=True))[table.keys :]
+    ]
 
 
-def _list_fields(cell: Cell) -> dict[str, Any]:
+def _flatten_row(table: Table, row: Sequence[Cell], marked: set[str]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for column, cell in zip(table.columns, row, strict=True):
+        record[column.key] = cell.value
+        if isinstance(cell, MeanCell):
+            record[f"{column.key}_std"] = cell.std
+        if table.is_partial and cell.planned:
+            record |= {f"{column.key}_finished": cell.finished, f"{column.key}_planned": cell.planned}
+        if column.key in marked:
+            record[f"{column.key}_marks"] = _join_marks(cell)
+    return record
+
+
+def _flatten_mean(table: Table, cell: Cell) -> dict[str, Any]:
     fields = asdict(cell)
-    means = {"mean_percent": fields.pop("value"), "std_points": fields.pop("std")}
-    return {**means, **fields, "marks": _join_marks(cell)}
+    mean, std = table.mean_keys
+    return {mean: fields.pop("value"), std: fields.pop("std", None), **fields, "marks": _join_marks(cell)}
 
 
 def _join_marks(cell: Cell) -> str:

@@ -1,18 +1,25 @@
 """What a header and a cell say in words, the same in every kind of document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sweep.catalogue import WeightsSource
+from sweep.metrics import Metric, with_blank
 from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Selection, Table
 
+IN_SHORT, METHODS = "In short", "Methods"  # headings
 SHORT_HASH = 12  # digits shown of a SHA-256
-STD_DECIMALS = 2
-SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †"}
+SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †", Mark.PARETO: " ‡"}
 SELECTIONS = {
-    Selection.VALIDATION: "learning rate and steps are chosen on validation accuracy, never looking at test images",
+    Selection.VALIDATION: "learning rate and steps are chosen by the mean validation {metric} over the shuffles; a "
+    "test image of one shuffle may be a validation image of another",
     Selection.TEST: "learning rate and steps are the best on the test images, as papers often print; optimistic",
 }
+
+
+def describe_selection(header: Header) -> str:
+    """Say what the learning rate and steps are chosen on."""
+    return SELECTIONS[header.select].format(metric=header.metric)
 
 
 def describe_header(header: Header) -> Iterator[tuple[str, str]]:
@@ -22,7 +29,7 @@ def describe_header(header: Header) -> Iterator[tuple[str, str]]:
     yield "Code", "; ".join(header.code) or "not recorded"
     yield "Machine", "; ".join(header.machines) or "not recorded"
     yield "Completeness", _describe_completeness(header)
-    yield "Selection", SELECTIONS[header.select]
+    yield "Selection", describe_selection(header)
     yield "Newest result", header.made_at or "none yet"
 
 
@@ -58,31 +65,53 @@ def stamp_title(table: Table) -> str:
     return f"{table.title} [{table.stamp}]" if table.stamp else table.title
 
 
+def list_methods(tables: Iterable[Table]) -> list[str]:
+    """List how the numbers of some tables were made, each method once."""
+    return list(dict.fromkeys(method for table in tables for method in table.methods))
+
+
+def list_findings(tables: Iterable[Table]) -> list[str]:
+    """List what some tables show."""
+    return list(dict.fromkeys(table.finding for table in tables if table.finding))
+
+
+def list_notes(table: Table) -> list[str]:
+    """List what a reader of a table must know: first what it shows."""
+    return [text for text in (table.finding, *table.notes) if text]
+
+
 def format_cell(cell: Cell, column: Column) -> str:
     """Print a value with its deviation and its marks, bold apart."""
     if cell.value is None:
-        return "-"
+        return "cannot tell" if Mark.CANNOT_TELL in cell.marks else "-"
+    decimals = column.decimals
     if isinstance(cell.value, str):
         text = cell.value
-    elif column.decimals is None:
-        text = f"{cell.value:g}"
     else:
-        text = f"{cell.value:,.{column.decimals}f}"
+        text = f"{cell.value:g}" if decimals is None else _print_number(cell.value, decimals)
     if isinstance(cell, MeanCell):
-        text += " ± n/a" if cell.std is None else f" ± {cell.std:.{STD_DECIMALS}f}"
+        text += " ± n/a" if cell.std is None else f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
     return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
 
 
-def count_trials(cell: Cell) -> str:
-    """Say how much of a cell is there, where some of it is missing."""
-    if not isinstance(cell, MeanCell) or cell.finished in {0, cell.planned}:
-        return ""
-    return f" ({cell.finished}/{cell.planned})"
+def format_mean(cell: MeanCell, metric: Metric) -> str:
+    """Print a mean with its deviation and unit."""
+    return with_blank(format_cell(cell, Column(metric.name, metric.title, metric.decimals)), metric.unit)
+
+
+def _print_number(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def count_trials(cell: Cell, table: Table) -> str:
+    """Say how many of the trials behind a cell are there, where the sweep is partial."""
+    return f" ({cell.finished}/{cell.planned})" if table.is_partial and cell.planned else ""
 
 
 def list_choices(table: Table) -> Table | None:
     """Make the companion of a table of means: the configuration behind each cell."""
-    if table.axis is None:
+    if table.axis != "split":
         return None
     rows = tuple(tuple(_show_choice(cell) for cell in row) for row in table.rows)
     return replace(table, title="Learning rate and steps behind each cell", rows=rows, notes=())

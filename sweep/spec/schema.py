@@ -220,7 +220,7 @@ class Spec(Closed):
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     """Names the folder under results/ and reports/."""
     published: Literal["duong-trung-2019"] | None = None
-    """The paper whose figures Table 3 of the report prints beside ours."""
+    """The paper whose figures the report prints beside ours."""
     data: DataSpec = DataSpec()
     weights: WeightsField = WeightsSpec()
     """Where the backbones' weights come from: a source, or a source and a path."""

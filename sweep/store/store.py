@@ -256,6 +256,10 @@ class Store:
             return None
         return Curve(head_id, np.frombuffer(row[0], "<i4"), *(np.frombuffer(values, "<f4") for values in row[1:]))
 
+    def load_durations(self) -> list[tuple[str, str, float]]:
+        """Return (unit, kind, seconds on its worker) of every work unit that was computed."""
+        return self.connection.execute("SELECT unit, kind, duration_s FROM units").fetchall()
+
     def seconds_per_cost(self) -> dict[str, float]:
         """Kind of unit -> measured seconds per mult-add on one worker."""
         rows = self.connection.execute("SELECT kind, SUM(duration_s) / SUM(cost) FROM units GROUP BY kind")

@@ -1,15 +1,12 @@
 """A store becomes one row per trial of the plan, whatever became of the trial."""
 
-import numpy as np
 import pytest
 
-from sweep.data.dataset import Images
-from sweep.data.splits import Partition
 from sweep.errors import UserError
 from sweep.outcome import Failure
 from sweep.planning.expand import make_plan
 from sweep.report.frames import Status, read_sweep, trials_frame
-from sweep.store.store import MEASURES
+from sweep.store.store import MEASURES, UnitRecord
 from sweep.testing import (
     PROVENANCE,
     fill_complexities,
@@ -100,25 +97,42 @@ def test_spec_inputs_and_runs_are_those_of_the_store(store, plan):
     assert frames.runs == (PROVENANCE,)
 
 
-def test_partitions_are_sized_by_the_rule_before_any_is_stored(store, plan):
-    fill_store(store, plan, lambda _: None)
+def test_partitions_are_those_that_the_store_knows(store, plan):
+    fill_store(store, plan)
+    assert read_sweep(store).partitions == {}
+    images = make_images(plan.inputs)
+    fill_images(store, plan, images)
     partitions = read_sweep(store).partitions
-    assert partitions[["training", "validation", "test"]].to_numpy().tolist() == [[60, 20, 20]] * 3
-    assert partitions["shared_test_images"].isna().all()
+    assert list(partitions) == [("60/20/20", 0), ("60/20/20", 1), ("60/20/20", 2)]
+    for partition in partitions.values():
+        assert [len(part) for part in (partition.training, partition.validation, partition.test)] == [60, 20, 20]
 
 
-def test_partitions_tell_how_many_test_images_share_a_patient_with_training(store):
-    spec = make_spec(shuffle=0)
-    plan = make_plan(spec, make_inputs(spec, (2, 3)))
-    fill_store(store, plan, lambda _: None)
-    patients = ("one", "two", "one", "two", "three")
-    fingerprint = plan.inputs.data.fingerprint
-    store.save_images(fingerprint, Images(tuple("abcde"), np.array([0, 0, 1, 1, 1]), patients, copies=0))
-    store.save_partition(fingerprint, "60/20/20", 0, Partition(np.array([0]), np.array([1]), np.array([2, 3, 4])))
-    (partition,) = read_sweep(store).partitions.to_dict("records")
-    assert partition["shared_test_images"] == 1  # image 2 shows patient one, who is in training
-    assert (partition["test_NORMAL"], partition["test_PNEUMONIA"]) == (0, 3)
-    assert (partition["training"], partition["validation"], partition["test"]) == (1, 1, 3)
+def test_seconds_are_summed_by_backbone_and_kind_without_decoding(store, plan):
+    run = store.begin_run({})
+    store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), "images")
+    assert read_sweep(store).seconds == {}
+    for unit in plan.units:
+        store.record(run, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 0.5), [])
+        store.record(run, UnitRecord(unit.key, unit.kind, "worker 1", unit.cost, 0.25), [])
+    ((backbone, seconds),) = read_sweep(store).seconds.items()
+    assert str(backbone) == "tiny-1-16"
+    assert seconds == {"extract": 0.75, "fit": 0.75}
+
+
+def test_seconds_of_units_of_another_plan_are_left_out(store, plan):
+    fill_store(store, plan)
+    assert read_sweep(store).seconds
+    other = make_spec(learning_rate=0.5)
+    store.save_spec(other.model_dump(mode="json"), make_inputs(other).to_json(), "images")
+    assert read_sweep(store).seconds == {}
+
+
+def test_a_sweep_is_partial_until_every_trial_has_succeeded(store, plan):
+    fill_store(store, plan, lambda trial: None if trial.shuffle else (0.9, 0.8))
+    assert read_sweep(store).is_partial
+    fill_store(store, plan, lambda trial: (0.9, 0.8) if trial.shuffle else None)
+    assert not read_sweep(store).is_partial
 
 
 def test_complexities_are_those_counted_in_the_built_models(store, plan):

@@ -7,14 +7,15 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from sweep.report.statistics.comparisons import (
+    compare_classifiers,
     compare_models,
     detectable_difference,
     letter_groups,
     pareto_front,
     rank_correlation,
 )
-from sweep.report.statistics.intervals import Interval, resampled_interval, share_interval, widest
-from sweep.report.statistics.sampling import covariance_of_means, difference_errors, effective_images
+from sweep.report.statistics.intervals import Interval, resampled_interval, share_interval, student_interval, widest
+from sweep.report.statistics.sampling import SamplingError, cluster_by_patient, effective_images, jackknife
 from sweep.report.statistics.variance import variance_shares
 
 FOUR_MODELS = np.array([[0.90, 0.87, 0.92], [0.85, 0.84, 0.88], [0.91, 0.86, 0.90], [0.70, 0.74, 0.79]])
@@ -70,38 +71,60 @@ def test_what_is_unknown_makes_the_widest_interval_unknown():
     assert widest() is None
 
 
-def test_an_interval_of_a_share_is_cut_at_its_bounds():
-    assert Interval(0.9, 1.2).clip() == Interval(0.9, 1.0)
-    assert Interval(-0.1, 0.2).clip() == Interval(0.0, 0.2)
+def test_an_interval_is_cut_at_the_bounds_of_its_metric():
+    assert Interval(0.9, 1.2).clip(0, 1) == Interval(0.9, 1.0)
+    assert Interval(-0.1, 0.2).clip(0, 1) == Interval(0.0, 0.2)
     assert Interval(-2.0, 0.2).clip(-1, 1) == Interval(-1, 0.2)
+
+
+def test_a_normal_mean_has_the_interval_of_student():
+    data = np.array([1.0, 2.0, 4.0, 7.0])
+    expected = stats.ttest_1samp(data, 0).confidence_interval(0.95)
+    found = student_interval(data.mean(), stats.sem(data), 3)
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("error", "freedom"), [(0.0, 5), (1e-18, 5), (np.inf, 5), (0.1, 0)])
+def test_a_mean_whose_error_is_not_known_has_no_interval(error, freedom):
+    assert student_interval(0.9, error, freedom) is None
 
 
 # Effective images
 
 
-def test_images_tested_once_from_patients_of_their_own_count_fully():
+def shrink(patients):
+    """What few patients take off: (z / t)^2 of Korn and Graubard."""
+    return (stats.norm.ppf(0.975) / stats.t.ppf(0.975, patients - 1)) ** 2
+
+
+def test_images_tested_once_from_patients_of_their_own_count_nearly_fully():
     correct = np.arange(100) < 80
     # G / (G - 1) takes one image off
-    assert effective_images(correct, np.arange(100), np.arange(100)) == pytest.approx(99)
+    assert effective_images(correct, np.arange(100), np.arange(100)) == pytest.approx(99 * shrink(100))
 
 
 def test_an_image_tested_again_with_the_same_answer_counts_once():
     correct = np.tile(np.arange(100) < 80, 3)
     images = np.tile(np.arange(100), 3)
-    assert effective_images(correct, images, images) == pytest.approx(99)
+    assert effective_images(correct, images, images) == pytest.approx(99 * shrink(100))
 
 
 def test_patients_whose_images_all_agree_count_as_one_image_each():
     patients = np.repeat(np.arange(40), 5)
-    assert effective_images(patients < 30, np.arange(200), patients) == pytest.approx(39)
+    assert effective_images(patients < 30, np.arange(200), patients) == pytest.approx(39 * shrink(40))
 
 
 def test_patients_whose_images_disagree_do_not_make_more_of_the_images():
-    correct = np.tile([1, 1, 1, 1, 0], 40)
+    correct = np.tile([1, 1, 1, 1, 0, 1, 1, 1, 0, 0], 20)
     assert effective_images(correct, np.arange(200), np.repeat(np.arange(40), 5)) == 200
 
 
-def test_if_all_is_correct_the_number_of_images_decides():
+@pytest.mark.parametrize("correct", [np.ones(200), np.tile([1, 1, 1, 1, 0], 40)])
+def test_where_all_patients_are_alike_there_are_no_more_images_than_patients(correct):
+    assert effective_images(correct, np.arange(200), np.repeat(np.arange(40), 5)) == 40
+
+
+def test_if_all_is_correct_images_tested_again_do_not_count_again():
     # by Kish (1 + 1 + 2)^2 over (1 + 1 + 4)
     assert effective_images(np.ones(4), [0, 1, 2, 2], [0, 1, 2, 2]) == pytest.approx(16 / 6)
 
@@ -121,7 +144,8 @@ def test_comparisons_agree_with_r():
     found = compare_models(FOUR_MODELS, 0.125)
     adjusted = [0.37303793026008, 0.77599980627985, 0.00286568178561]
     adjusted += [0.37448020086657, 0.00924064435940, 0.00303300934445]
-    assert found.residual**2 == pytest.approx(0.000547222222222226)
+    error = np.sqrt(2 * 0.000547222222222226 * (1 / 3 + 0.125))
+    assert found.standard_errors[~np.eye(4, dtype=bool)] == pytest.approx(error)
     assert found.degrees_of_freedom == 6
     assert found.p_values[np.triu_indices(4, 1)] == pytest.approx(adjusted)
     assert (found.p_values == found.p_values.T).all()
@@ -138,12 +162,11 @@ def test_two_models_are_compared_like_pairs():
 
 
 def test_the_standard_error_of_a_pair_is_the_larger_of_the_two():
-    from_images = np.zeros((4, 4))
-    from_images[0, 3] = from_images[3, 0] = 0.5
+    from_images = SamplingError(np.diag([0.125, 0.0, 0.0, 0.125]), 2)
     alone, found = compare_models(FOUR_MODELS, 0.125), compare_models(FOUR_MODELS, 0.125, from_images)
     assert found.standard_errors[0, 3] == 0.5
     assert not found.is_distinct[0, 3]
-    assert found.standard_errors[1, 3] == alone.standard_errors[1, 3]
+    assert found.standard_errors[1, 2] == alone.standard_errors[1, 2]
 
 
 @pytest.mark.parametrize("values", [np.ones((1, 3)), np.ones((3, 1)), np.ones((0, 3))])
@@ -159,8 +182,8 @@ def test_models_that_never_vary_are_not_told_apart(level):
 
 
 def test_a_single_patient_tells_no_models_apart():
-    errors = difference_errors(covariance_of_means([[1, 1, 1, 0], [0, 0, 0, 0]], np.zeros(4)))
-    found = compare_models([[0.9, 0.8, 0.9], [0.1, 0.0, 0.1]], 0.125, errors)
+    sampling = cluster_by_patient([[1, 1, 1, 0], [0, 0, 0, 0]], np.zeros(4))
+    found = compare_models([[0.9, 0.8, 0.9], [0.1, 0.0, 0.1]], 0.125, sampling)
     assert not found.is_distinct.any()
 
 
@@ -172,7 +195,7 @@ def test_image_errors_are_those_of_a_regression_clustered_by_patient():
         cov_type="cluster", cov_kwds={"groups": patients, "use_correction": False}
     )
     groups = len(np.unique(patients))
-    found = difference_errors(covariance_of_means(correct, patients))
+    found = cluster_by_patient(correct, patients).of_differences
     assert found[0, 2] == pytest.approx(fit.bse[0] * np.sqrt(groups / (groups - 1)))
     assert found == pytest.approx(found.T)
     assert (np.diag(found) == 0).all()
@@ -182,6 +205,42 @@ def test_a_detectable_difference_grows_with_the_number_of_comparisons():
     # qt(1 - .05 / 2, 6) + qt(.8, 6) in R, for one comparison and a standard error of 1
     assert detectable_difference(1, 6, 1) == pytest.approx(2.446911851 + 0.905703285)
     assert detectable_difference(0.02, 6, 6) > detectable_difference(0.02, 6, 1)
+
+
+def test_few_degrees_of_freedom_of_the_images_weaken_a_pair_whose_error_is_theirs():
+    values = [[0.90, 0.901, 0.902], [0.80, 0.801, 0.803]]
+    few, many = (compare_models(values, 0.1, SamplingError(np.diag([2e-4, 2e-4]), groups)) for groups in (1, 1000))
+    assert few.p_values[0, 1] == pytest.approx(2 * stats.t.sf(-few.differences[1, 0] / 0.02, 1))
+    assert many.p_values[0, 1] == pytest.approx(2 * stats.t.sf(-many.differences[1, 0] / 0.02, 2))
+
+
+def test_classifiers_are_compared_by_the_error_of_the_images_alone():
+    sampling = SamplingError(np.diag([1e-4, 3e-4, 1e-4]), 30)
+    found = compare_classifiers([0.9, 0.85, 0.9], sampling)
+    raw = 2 * stats.t.sf(0.05 / 0.02, 30)
+    assert found.p_values[0, 1] == found.p_values[1, 2] == pytest.approx(3 * raw)
+    assert found.p_values[0, 2] == 1
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error():
+    data = np.random.default_rng(0).normal(size=(2, 30))
+    replicates = (data.sum(axis=1, keepdims=True) - data) / 29
+    found = jackknife(replicates)
+    assert found.covariance == pytest.approx(np.cov(data) / 30)
+    assert found.degrees_of_freedom == 29
+    assert found.of_means == pytest.approx(stats.sem(data, axis=1))
+
+
+def test_a_model_that_is_not_defined_without_some_patients_leaves_the_others_known():
+    found = jackknife([[0.9, 0.8, 0.7], [0.5, np.nan, 0.4], [0.7, 0.6, 0.8]])
+    assert np.isinf(found.of_differences[1, [0, 2]]).all()
+    assert np.isfinite(found.of_differences[0, 2])
+    assert (np.diag(found.of_differences) == 0).all()
+    assert np.isinf(found.of_means[1])
+
+
+def test_one_group_alone_tells_nothing():
+    assert np.isinf(jackknife([[0.9], [0.8]]).of_means).all()
 
 
 # Letters

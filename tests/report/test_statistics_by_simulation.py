@@ -4,11 +4,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
-from sweep.report.statistics.comparisons import compare_models, detectable_difference
-from sweep.report.statistics.intervals import resampled_interval, share_interval, widest
-from sweep.report.statistics.sampling import covariance_of_means, difference_errors, effective_images
+from sweep.report.statistics.comparisons import compare_classifiers, compare_models, detectable_difference
+from sweep.report.statistics.intervals import resampled_interval, share_interval, student_interval, widest
+from sweep.report.statistics.sampling import cluster_by_patient, effective_images, jackknife
 
 IMAGES, PATIENT_SIZE = 600, 5
 
@@ -101,8 +101,8 @@ def test_equal_models_are_told_apart_in_at_most_one_of_twenty_studies(design, mo
     studies, wrong = 200, 0
     for _ in range(studies):
         answers, _, patients = answer_images(rng, design, models, noise=noise, patient=patient)
-        errors = difference_errors(covariance_of_means(answers.reshape(models, -1), patients))
-        wrong += compare_models(answers.mean(axis=2), design.ratio, errors).is_distinct.any()
+        sampling = cluster_by_patient(answers.reshape(models, -1), patients)
+        wrong += compare_models(answers.mean(axis=2), design.ratio, sampling).is_distinct.any()
     assert wrong <= stats.binom.ppf(0.99, studies, 0.05)
 
 
@@ -121,3 +121,46 @@ def test_a_detectable_difference_is_detected_in_four_of_five_studies(models, shu
     means[[0, -1]] = 0, difference
     found = [compare_models(draw_blocks(rng, means, shuffles, ratio), ratio).is_distinct[0, -1] for _ in range(500)]
     assert 0.7 < np.mean(found) < 0.9
+
+
+def leave_groups_out(answers, patients, groups):
+    """Means of (models, pairs) answers without each group of patients."""
+    return np.stack([answers[:, patients % groups != group].mean(axis=1) for group in range(groups)], axis=1)
+
+
+@pytest.mark.parametrize("is_jackknife", [False, True], ids=["clustered", "jackknife"])
+def test_equal_classifiers_are_told_apart_in_at_most_one_of_twenty_studies(is_jackknife):
+    rng = np.random.default_rng(5)
+    studies, wrong = 300, 0
+    for _ in range(studies):
+        patients = rng.permutation(np.repeat(np.arange(200), 2))
+        scores = (
+            rng.standard_normal((12, 400))
+            + 0.7 * rng.standard_normal(400)
+            + rng.standard_normal((12, 200))[:, patients]
+        )
+        answers = (scores + 1.5 > 0).astype(float)
+        sampling = (
+            jackknife(leave_groups_out(answers, patients, 50))
+            if is_jackknife
+            else cluster_by_patient(answers, patients)
+        )
+        wrong += compare_classifiers(answers.mean(axis=1), sampling).is_distinct.any()
+    assert wrong <= stats.binom.ppf(0.99, studies, 0.05)
+
+
+def test_the_interval_by_the_jackknife_holds_the_true_sensitivity_as_often_as_it_says():
+    rng = np.random.default_rng(6)
+    held = []
+    for _ in range(600):
+        patients = rng.permutation(np.repeat(np.arange(150), 2))
+        is_positive = (patients % 3 > 0).astype(float)  # of 100 patients
+        answers = (rng.standard_normal(300) + 0.7 * rng.standard_normal(150)[patients] + 1.5 > 0).astype(float)
+        kept = [patients // 3 % 50 != group for group in range(50)]
+        replicates = [(answers * is_positive)[mask].sum() / is_positive[mask].sum() for mask in kept]
+        sampling = jackknife([replicates])
+        mean = (answers * is_positive).sum() / is_positive.sum()
+        held.append(
+            ndtr(1.5 / np.sqrt(1.49)) in student_interval(mean, sampling.of_means[0], sampling.degrees_of_freedom)
+        )
+    assert np.mean(held) >= 0.92

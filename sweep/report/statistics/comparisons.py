@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sweep.report.statistics.arrays import NEGLIGIBLE, Bools, Floats, read_floats
+from sweep.report.statistics.sampling import SamplingError
+
+ALPHA = 0.05  # of a family of comparisons
 
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
     """All pairs of K models; entry (k, l) is about model k minus model l. The arrays are (K, K).
 
-    `p_values` are two-sided and adjusted for the number of pairs; 1 on the diagonal. `residual` is the standard
-    deviation of a value once its model's and its shuffle's mean are known, in the unit of the metric.
+    `p_values` are two-sided and adjusted for the number of pairs; 1 on the diagonal.
     """
 
     differences: Floats
@@ -23,24 +25,23 @@ class Comparisons:
     p_values: Floats
     is_distinct: Bools
     degrees_of_freedom: int
-    residual: float
 
 
 def compare_models(
-    values: ArrayLike, test_to_training: float, image_errors: ArrayLike | None = None, level: float = 0.95
+    values: ArrayLike, test_to_training: float, sampling: SamplingError | None = None
 ) -> Comparisons | None:
     """Compare all pairs of models; None below two models or two shuffles.
 
     Models and shuffles form randomised blocks: the residual mean square MS is pooled over all models and has
     (K - 1)(J - 1) degrees of freedom. A difference of two means has the variance 2 MS (1/J + n2/n1), corrected for
-    the overlap of re-splits (Nadeau and Bengio 2003), or that of the images if larger. P-values are adjusted by Holm
-    (1979) over all K (K - 1) / 2 pairs. Where the standard error is zero, the p-value is 1: nothing can be told.
+    the overlap of re-splits (Nadeau and Bengio 2003), or that of the images if larger. P-values are those of t,
+    adjusted by Holm (1979) over all K (K - 1) / 2 pairs. Where the standard error is zero, the p-value is 1: nothing
+    can be told.
 
     Args:
         values: (models, shuffles), one metric.
         test_to_training: n2/n1, test images over training images.
-        image_errors: (models, models), what of the standard errors stems from the test images (see `sampling`).
-        level: Two models are distinct where the p-value is below 1 - level.
+        sampling: what of the error stems from the test images.
     """
     data = read_floats("values", values)
     models, shuffles = data.shape
@@ -51,26 +52,44 @@ def compare_models(
     freedom = (models - 1) * (shuffles - 1)
     mean_square = float((residuals**2).sum()) / freedom
     errors = np.full((models, models), np.sqrt(2 * mean_square * (1 / shuffles + test_to_training)))
-    if image_errors is not None:
-        errors = np.maximum(errors, np.asarray(image_errors, dtype=np.float64))
+    freedoms = np.full((models, models), float(freedom))
+    if sampling is not None:
+        is_larger = sampling.of_differences > errors
+        freedoms[is_larger] = min(freedom, max(sampling.degrees_of_freedom, 1))
+        errors = np.maximum(errors, sampling.of_differences)
     np.fill_diagonal(errors, 0.0)
-    differences = means[:, None] - means[None, :]
-    p_values = _adjust_p_values(differences, errors, freedom, NEGLIGIBLE * float(np.abs(data).max()))
-    return Comparisons(differences, errors, p_values, p_values < 1 - level, freedom, float(np.sqrt(mean_square)))
+    return _compare(means, errors, freedoms)
 
 
-def compare_classifiers(differences: ArrayLike, image_errors: ArrayLike) -> Floats:
-    """Return the (models, models) p-values of differences between the classifiers at hand, as they are.
+def compare_classifiers(means: ArrayLike, sampling: SamplingError) -> Comparisons:
+    """Compare the classifiers at hand, as they are: only the test images are random, no training.
 
-    Two-sided, normal, adjusted by Holm (1979): only the test images are random, no training (Dietterich 1998 sets the
-    two questions apart). Both arguments are (models, models).
+    Dietterich (1998) sets the two questions apart. P-values are those of t with the degrees of freedom of the
+    images, adjusted by Holm (1979). means: (models,).
     """
-    data = read_floats("differences", differences)
-    return _adjust_p_values(data, np.asarray(image_errors, dtype=np.float64), np.inf, NEGLIGIBLE)
+    data = read_floats("means", means)
+    errors = sampling.of_differences
+    return _compare(data, errors, np.full_like(errors, max(sampling.degrees_of_freedom, 1)))
+
+
+def _compare(means: Floats, errors: Floats, freedoms: Floats) -> Comparisons:
+    from scipy import stats
+    from statsmodels.stats.multitest import multipletests
+
+    differences = means[:, None] - means[None, :]
+    upper = np.triu_indices(len(means), 1)
+    difference, error = np.abs(differences[upper]), errors[upper]
+    negligible = NEGLIGIBLE * float(np.abs(means).max())  # what rounding leaves of a zero
+    can_tell = (error > negligible) & (difference > negligible)
+    ratios = np.divide(difference, error, out=np.zeros_like(difference), where=can_tell)
+    p_values = np.ones_like(differences)
+    p_values[upper] = multipletests(2 * stats.t.sf(ratios, freedoms[upper]), method="holm")[1]
+    p_values = np.minimum(p_values, p_values.T)
+    return Comparisons(differences, errors, p_values, p_values < ALPHA, int(freedoms.max()))
 
 
 def detectable_difference(
-    standard_error: float, degrees_of_freedom: float, comparisons: int, level: float = 0.95, power: float = 0.8
+    standard_error: float, degrees_of_freedom: float, comparisons: int, power: float = 0.8
 ) -> float:
     """Return the smallest true difference that the first step of Holm finds with probability `power`.
 
@@ -78,7 +97,7 @@ def detectable_difference(
     """
     from scipy import stats
 
-    critical = stats.t.ppf(1 - (1 - level) / (2 * comparisons), degrees_of_freedom)
+    critical = stats.t.ppf(1 - ALPHA / (2 * comparisons), degrees_of_freedom)
     return float((critical + stats.t.ppf(power, degrees_of_freedom)) * standard_error)
 
 
@@ -120,19 +139,6 @@ def pareto_front(costs: ArrayLike, values: ArrayLike) -> Bools:
     no_dearer, no_worse = cost[:, None] <= cost[None, :], value[:, None] >= value[None, :]
     at_least_as_good = no_dearer & no_worse
     return np.logical_not((at_least_as_good & ~at_least_as_good.T).any(axis=0))
-
-
-def _adjust_p_values(differences: Floats, errors: Floats, freedom: float, negligible: float) -> Floats:
-    from scipy import stats
-    from statsmodels.stats.multitest import multipletests
-
-    upper = np.triu_indices(len(differences), 1)
-    difference, error = np.abs(differences[upper]), errors[upper]
-    can_tell = (error > negligible) & (difference > negligible)
-    ratios = np.divide(difference, error, out=np.zeros_like(difference), where=can_tell)
-    p_values = np.ones_like(differences)
-    p_values[upper] = multipletests(2 * stats.t.sf(ratios, freedom), method="holm")[1]
-    return np.minimum(p_values, p_values.T)
 
 
 def _cover_pairs(alike: Bools) -> list[Bools]:

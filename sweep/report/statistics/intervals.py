@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sweep.report.statistics.arrays import read_floats
+from sweep.report.statistics.arrays import NEGLIGIBLE, read_floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
 
-    def clip(self, lower: float = 0.0, upper: float = 1.0) -> "Interval":
-        """Return what lies within the bounds that the metric has (a share's by default)."""
+    def clip(self, lower: float, upper: float) -> "Interval":
+        """Return what lies within the bounds that the metric has."""
         return Interval(min(max(self.lower, lower), upper), max(min(self.upper, upper), lower))
 
 
@@ -31,12 +31,14 @@ def share_interval(share: float, images: float, level: float = 0.95) -> Interval
     return Interval(float(lower), float(upper))
 
 
-def normal_interval(mean: float, error: float, level: float = 0.95) -> Interval | None:
-    """Return the interval of a normal mean with a known standard error; None where that is infinite."""
+def student_interval(mean: float, error: float, freedom: float, level: float = 0.95) -> Interval | None:
+    """Return Student's interval of a mean; None where the standard error is zero, infinite or not known."""
     from scipy import stats
 
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    return Interval(mean - half, mean + half) if np.isfinite(half) else None
+    if freedom < 1 or not NEGLIGIBLE * abs(mean) < error < np.inf:
+        return None
+    half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    return Interval(mean - half, mean + half)
 
 
 def resampled_interval(values: ArrayLike, test_to_training: float, level: float = 0.95) -> Interval | None:

@@ -5,16 +5,29 @@ from typing import Any
 
 from sweep.catalogue import IMAGENET_CLASSES, Backbone, Complexity, FeatureKind, count_complexity, feature_width
 from sweep.planning.expand import list_backbones
-from sweep.report.cells import Cell, Column, Mark, Row
+from sweep.report.cells import Cell, Column, Mark, Row, Table
 from sweep.report.frames import SweepFrames
-from sweep.report.published import FULL_CONVOLUTION, load_published
+from sweep.report.published import FULL_CONVOLUTION, load_costs
+from sweep.report.tables.build import make_table
 
 MILLION = 1_000_000
 MULT_ADDS_TOLERANCE_M = 0.5  # published figures are whole millions; ours are compared as printed, 149.50
 REFERENCE = Backbone("mobilenet", 1.0, 224)  # what the full convolution is compared with
 
 
-def list_complexity_columns(frames: SweepFrames) -> tuple[Column, ...]:
+def make_table3(frames: SweepFrames) -> Table:
+    """Mult-adds and parameters (millions) of every backbone, counted in the model, beside the published ones."""
+    rows = tuple(_list_rows(frames))
+    columns = _list_columns(frames)
+    if frames.spec.published is None:
+        kept = [index for index, column in enumerate(columns) if not column.key.endswith("published_m")]
+        columns = tuple(columns[index] for index in kept)
+        rows = tuple(tuple(row[index] for index in kept) for row in rows)
+    title = "Table 3. Mult-adds and parameters, in millions"
+    return make_table(frames, "table3", title, columns, rows, notes=tuple(_note_complexities(frames, rows)))
+
+
+def _list_columns(frames: SweepFrames) -> tuple[Column, ...]:
     """Columns of Table 3; the number of classes of the classifier stands in brackets."""
     own = len(frames.inputs.data.classes)
     return (
@@ -29,16 +42,15 @@ def list_complexity_columns(frames: SweepFrames) -> tuple[Column, ...]:
     )
 
 
-def list_complexity_rows(frames: SweepFrames) -> Iterator[Row]:
+def _list_rows(frames: SweepFrames) -> Iterator[Row]:
     """Yield a row per backbone in the paper's order, then the full convolution they are compared with."""
     published = _load_published_complexities(frames)
     own = len(frames.inputs.data.classes)
     families = frames.spec.grid.backbone
     backbones = list_backbones(frames.spec)
     for backbone in sorted(backbones, key=lambda each: (families.index(each.family), -each.alpha, -each.resolution)):
-        counted = frames.complexities.get(backbone)
-        marks = () if counted else (Mark.BY_ARITHMETIC,)
-        imagenet, swept = _add_classifiers(counted, backbone, frames.spec.features, own)
+        marks = () if backbone in frames.complexities else (Mark.BY_ARITHMETIC,)
+        imagenet, swept = count_with_classifiers(frames, backbone)
         yield _make_complexity_row(Cell(str(backbone), marks), imagenet, swept, published)
     if REFERENCE in backbones or frames.spec.published:
         full, swept = (count_complexity(REFERENCE, classes, separable=False) for classes in (IMAGENET_CLASSES, own))
@@ -48,22 +60,27 @@ def list_complexity_rows(frames: SweepFrames) -> Iterator[Row]:
 def _load_published_complexities(frames: SweepFrames) -> dict[Any, dict[str, float]]:
     if frames.spec.published is None:
         return {}
-    table = load_published(frames.spec.published).table3.set_index("backbone")
+    table = load_costs(frames.spec.published).table.set_index("backbone")
     return {name: {str(key): float(value) for key, value in row.items()} for name, row in table.iterrows()}
 
 
-def _add_classifiers(
-    counted: Complexity | None, backbone: Backbone, kind: FeatureKind, classes: int
-) -> tuple[Complexity, Complexity]:
+def count_with_classifiers(frames: SweepFrames, backbone: Backbone) -> tuple[Complexity, Complexity]:
     """Return the backbone with the ImageNet classifier, and with the head of the sweep on its features.
 
-    A backbone whose features are logits was built with the ImageNet classifier already.
+    As counted in the built model, else by arithmetic. A backbone whose features are logits was built with the ImageNet
+    classifier already.
     """
+    kind = frames.spec.features
     on_logits = kind is FeatureKind.LOGITS
-    built = counted or count_complexity(backbone, IMAGENET_CLASSES if on_logits else 0)
+    built = frames.complexities.get(backbone) or count_complexity(backbone, IMAGENET_CLASSES if on_logits else 0)
     pooled_width = feature_width(backbone, FeatureKind.POOLED)
     imagenet = built if on_logits else _add_classifier(built, pooled_width, IMAGENET_CLASSES)
-    return imagenet, _add_classifier(built, feature_width(backbone, kind), classes)
+    return imagenet, _add_classifier(built, feature_width(backbone, kind), len(frames.inputs.data.classes))
+
+
+def count_costs(frames: SweepFrames) -> dict[Backbone, Complexity]:
+    """Mult-adds and parameters of every backbone with the head that the sweep trains."""
+    return {backbone: count_with_classifiers(frames, backbone)[1] for backbone in list_backbones(frames.spec)}
 
 
 def _add_classifier(complexity: Complexity, width: int, classes: int) -> Complexity:
@@ -98,7 +115,7 @@ def _make_complexity_row(
     )
 
 
-def note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[str]:
+def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[str]:
     """Yield what a reader of Table 3 must know."""
     own = len(frames.inputs.data.classes)
     yield (
@@ -116,4 +133,4 @@ def note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[st
         "figure, or parameters outside trainable to all. "
         + (f"Different: {', '.join(different)}." if different else "None is different.")
     )
-    yield from load_published(frames.spec.published).remarks
+    yield from load_costs(frames.spec.published).remarks

@@ -1,0 +1,61 @@
+"""What a report says about itself: data, weights, code, machines, completeness. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweep.catalogue import WeightsSource
+from sweep.report.cells import Header
+from sweep.report.frames import Status, SweepFrames
+from sweep.report.study import Study
+
+
+def make_header(study: Study) -> Header:
+    """Say what a report is about: data, weights, code, machines, completeness."""
+    frames = study.frames
+    status = frames.trials["status"].value_counts()
+    finished_at = frames.trials["finished_at"].dropna()
+    return Header(
+        sweep=frames.spec.name,
+        stamp=make_stamp(frames),
+        data=frames.inputs.data,
+        weights={str(backbone): weights for backbone, weights in frames.inputs.weights.items()},
+        code=_list_distinct(_describe_code(run) for run in frames.runs),
+        machines=_list_distinct(_describe_machine(run) for run in frames.runs),
+        succeeded=int(status.get(Status.SUCCESS, 0)),
+        failed=int(status.get(Status.FAILURE, 0)),
+        missing=int(status.get(Status.MISSING, 0)),
+        metric=study.metric.title,
+        select=study.select,
+        made_at=str(finished_at.max()) if len(finished_at) else None,
+    )
+
+
+def make_stamp(frames: SweepFrames) -> str:
+    """Name what these numbers are not: nothing for a whole sweep of real images and weights."""
+    random = [weights.source is WeightsSource.RANDOM for weights in frames.inputs.weights.values()]
+    stamps = {
+        "demo images": frames.inputs.data.is_demo,
+        "random weights": all(random),
+        "some weights random": any(random) and not all(random),
+        "partial sweep": frames.is_partial,
+    }
+    return ", ".join(stamp.upper() for stamp, applies in stamps.items() if applies)
+
+
+def _list_distinct(texts: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _describe_code(run: Mapping[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(run.get("packages", {}).items()))
+    return f"sweep {run.get('sweep', 'unknown')}, Python {run.get('python', 'unknown')}, {packages or 'no packages'}"
+
+
+def _describe_machine(run: Mapping[str, Any]) -> str:
+    machine = run.get("machine", {})
+    return (
+        f"{machine.get('cpu', 'unknown CPU')}, {machine.get('cores', '?')} cores, "
+        f"{machine.get('memory_gib', '?')} GiB, {machine.get('gpu') or 'no GPU'}, "
+        f"{machine.get('platform', 'unknown platform')}; {run.get('executor', '?')} executor, workers: "
+        f"{run.get('workers', '?')}"
+    )

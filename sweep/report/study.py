@@ -1,0 +1,121 @@
+"""A sweep looked at through one metric: the cells of Table 4, and the scores and curves behind each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.metrics import Metric
+from sweep.outcome import Curve
+from sweep.report.cells import MeanCell, Selection
+from sweep.report.choices import CELL, CellKey, make_mean_cells
+from sweep.report.frames import Status, SweepFrames
+from sweep.report.published import PublishedMeans
+from sweep.store.store import MEASURES, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """One trial behind a cell, with its answers on the test images and its head's validation curve.
+
+    value: the metric as computed, not scaled for print. images: (images,) positions in the data set; labels:
+    (images,); scores: (images, classes) float32 logits.
+    """
+
+    trial_id: str
+    shuffle: int
+    value: float
+    images: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    curve: Curve | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All that a report says.
+
+    cells: Table 4, one for every (backbone, split) of the plan. readouts: the trials behind each, in order of their
+    shuffles; none where the store lacks the images. published: figures to compare with.
+    """
+
+    frames: SweepFrames
+    metric: Metric
+    select: Selection
+    cells: Mapping[CellKey, MeanCell]
+    readouts: Mapping[CellKey, tuple[Readout, ...]]
+    published: PublishedMeans | None = None
+
+    @property
+    def selected(self) -> CellKey | None:
+        """The cell of the first split whose mean over all shuffles is best on validation images; None without one."""
+        split = str(self.frames.spec.grid.split[0])
+        known = {
+            key: cell.validation
+            for key, cell in self.cells.items()
+            if key[1] == split and cell.is_comparable and cell.validation is not None
+        }
+        best = self.metric.direction.best(known.values()) if known else None
+        return next((key for key, value in known.items() if value == best), None)
+
+
+def read_study(
+    store: Store, frames: SweepFrames, metric: Metric, select: Selection, published: PublishedMeans | None = None
+) -> Study:
+    """Choose the cells by a metric, and read what is behind them."""
+    if f"test_{metric.name}" not in MEASURES:
+        measured = pd.DataFrame.from_dict(
+            dict(_measure_trials(store, frames, metric)),
+            orient="index",
+            columns=[f"validation_{metric.name}", f"test_{metric.name}"],
+            dtype=float,
+        )
+        frames = replace(frames, trials=frames.trials.join(measured, on="trial_id"))
+    cells = make_mean_cells(frames.trials, metric, select)
+    readouts = _read_readouts(store, frames, metric, cells)
+    return Study(frames, metric, select, cells, readouts, published)
+
+
+def _measure_trials(store: Store, frames: SweepFrames, metric: Metric) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield every finished trial's id with its (validation, test) value of a metric that the store does not keep."""
+    classes = len(frames.inputs.data.classes)
+    finished = frames.trials[frames.trials["status"] == Status.SUCCESS]
+    for trial_id, split, shuffle in finished[["trial_id", "split", "shuffle"]].itertuples(index=False):
+        partition, scores = frames.partitions.get((split, shuffle)), store.load_scores(trial_id, classes)
+        if partition is not None and scores is not None and frames.images is not None:
+            labels = frames.images.labels
+            parts = zip(scores, (partition.validation, partition.test), strict=True)
+            validation, test = (metric.measure(logits, labels[part]) for logits, part in parts)
+            yield trial_id, (validation, test)
+
+
+def _read_readouts(
+    store: Store, frames: SweepFrames, metric: Metric, cells: Mapping[CellKey, MeanCell]
+) -> dict[CellKey, tuple[Readout, ...]]:
+    behind = list_trials_behind(frames.trials, cells).sort_values("shuffle")
+    readouts: dict[CellKey, tuple[Readout, ...]] = dict.fromkeys(cells, ())
+    for trial in behind.to_dict("records"):
+        readouts[trial["backbone"], trial["split"]] += tuple(_read_readout(store, frames, metric, trial))
+    return readouts
+
+
+def list_trials_behind(trials: pd.DataFrame, cells: Mapping[CellKey, MeanCell]) -> pd.DataFrame:
+    """Return the rows of the finished trials that the cells are means of."""
+    rows = [(*key, cell.learning_rate, cell.steps) for key, cell in cells.items() if cell.shuffles]
+    if not rows:
+        return trials.iloc[:0]
+    chosen = pd.DataFrame(rows, columns=[*CELL, "learning_rate", "steps"])
+    return trials[trials["status"] == Status.SUCCESS].merge(chosen, on=list(chosen.columns))
+
+
+def _read_readout(store: Store, frames: SweepFrames, metric: Metric, trial: Mapping[Any, Any]) -> Iterator[Readout]:
+    partition = frames.partitions.get((trial["split"], trial["shuffle"]))
+    scores = store.load_scores(trial["trial_id"], len(frames.inputs.data.classes))
+    if partition is not None and scores is not None and frames.images is not None:
+        labels = frames.images.labels[partition.test]
+        curve = store.load_curve(trial["head_id"])
+        value = trial[f"test_{metric.name}"]
+        yield Readout(trial["trial_id"], trial["shuffle"], value, partition.test, labels, scores[1], curve)

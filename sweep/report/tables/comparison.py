@@ -1,0 +1,92 @@
+"""Our cells beside published ones. Pure."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sweep.metrics import with_blank, with_unit
+from sweep.report.cells import Cell, Column, Row, Table
+from sweep.report.choices import CellKey
+from sweep.report.inference import Inference
+from sweep.report.methods import INSIDE, describe_intervals, warn_of_selection
+from sweep.report.published import PublishedMeans
+from sweep.report.statistics.comparisons import rank_correlation
+from sweep.report.study import Study
+from sweep.report.tables.build import make_table, rest_on
+
+
+def make_comparison(study: Study, inference: Inference, published: PublishedMeans) -> Table:
+    """Ours, theirs, the difference, and whether theirs lies inside our interval, cell by cell."""
+    metric = study.metric
+    decimals, unit = metric.decimals, metric.unit
+    columns = (
+        Column("backbone", "backbone"),
+        Column("split", "split"),
+        Column("ours", with_unit("ours", unit), decimals, unit),
+        Column("lower", "95 % from", decimals, unit),
+        Column("upper", "to", decimals, unit),
+        Column("theirs", "published", decimals, unit),
+        Column("theirs_std", "±", decimals + 1, unit),
+        Column("difference", "ours - published", decimals, unit),
+        Column("inside", "in our interval"),
+    )
+    rows = tuple(_compare(study, inference, published, key) for key in study.cells)
+    title = f"Against the published figures: test {metric.label} of {published.name}"
+    finding, *notes = _summarise(study, inference, published)
+    more = {"finding": finding, "notes": (*warn_of_selection(study.select), *notes)}
+    methods = (describe_intervals(metric), INSIDE)
+    return make_table(study.frames, "against", title, columns, rows, methods=methods, keys=2, **more)
+
+
+def _compare(study: Study, inference: Inference, published: PublishedMeans, key: CellKey) -> Row:
+    cell, interval, theirs = study.cells[key], inference.intervals[key], published.means.get(key)
+    difference = None if theirs is None or cell.number is None else cell.number - theirs
+    inside = None if interval is None else "yes" if theirs is not None and theirs in interval else "no"
+    return (
+        Cell(key[0]),
+        Cell(key[1]),
+        cell,
+        rest_on(cell, interval.lower if interval else None),
+        rest_on(cell, interval.upper if interval else None),
+        Cell(theirs),
+        Cell(published.stds.get(key)),
+        Cell(difference, (), cell.finished, cell.planned),
+        Cell(None) if difference is None else rest_on(cell, inside),
+    )
+
+
+def _summarise(study: Study, inference: Inference, published: PublishedMeans) -> Iterator[str]:
+    differences = {
+        key: cell.number - published.means[key]
+        for key, cell in study.cells.items()
+        if key in published.means and cell.number is not None
+    }
+    if not differences:
+        yield f"Against {published.name}: no cell has both a figure of ours and a published one."
+        return
+    told = {key: interval for key in differences if (interval := inference.intervals[key]) is not None}
+    inside = sum(published.means[key] in interval for key, interval in told.items())
+    values, decimals = np.array(list(differences.values())), study.metric.decimals + 1
+    yield (
+        f"Figures of {published.name} inside our 95 % interval: "
+        + (f"{inside} of {len(told)}" if told else "cannot tell")
+        + (f" ({len(differences) - len(told)} more cannot be told)" if 0 < len(told) < len(differences) else "")
+        + f". Mean absolute difference {np.abs(values).mean():.{decimals}f}, mean difference (ours - published) "
+        f"{values.mean():+.{decimals}f}, largest "
+        f"{with_blank(f'{values[np.abs(values).argmax()]:+.{decimals}f}', study.metric.difference_unit)}."
+    )
+    yield f"Rank correlation of the models, ours with the published (Spearman 1904): {_correlate(study, published)}."
+
+
+def _correlate(study: Study, published: PublishedMeans) -> str:
+    texts = []
+    for split in map(str, study.frames.spec.grid.split):
+        pairs = [
+            (cell.number, published.means[key])
+            for key, cell in study.cells.items()
+            if key[1] == split and key in published.means and cell.number is not None
+        ]
+        correlation = rank_correlation(*zip(*pairs, strict=True)) if pairs else None
+        found = "cannot tell" if correlation is None else f"{correlation:.2f}"
+        texts.append(f"{found} at {split} ({len(pairs)} models)")
+    return ", ".join(texts)

@@ -1,0 +1,91 @@
+"""Table 1: how many images each split gives to each part. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.data.splits import count_parts
+from sweep.report.cells import Cell, Column, Table
+from sweep.report.choices import known
+from sweep.report.frames import SweepFrames
+from sweep.report.tables.build import make_table
+
+PARTS = ("training", "validation", "test")
+
+
+def make_table1(frames: SweepFrames) -> Table:
+    """Images of each part per split, and the share of each class among the test images."""
+    classes = frames.inputs.data.classes
+    columns = (
+        Column("split", "split"),
+        *(Column(part, part, 0) for part in PARTS),
+        *(Column(f"{name}_percent_of_test", f"{name} in test (%)", 1) for name in classes),
+    )
+    means = measure_partitions(frames).groupby("split", sort=False).mean()
+    rows = tuple(
+        (
+            Cell(str(split)),
+            *(Cell(int(row[part])) for part in PARTS),
+            *(Cell(known(100 * row[f"test_{name}"] / row["test"])) for name in classes),
+        )
+        for split, row in means.iterrows()
+    )
+    notes = (_describe_classes(frames), _describe_copies(frames), _describe_shared_patients(frames, means))
+    return make_table(frames, "table1", "Table 1. Images per split", columns, rows, notes=notes)
+
+
+def measure_partitions(frames: SweepFrames) -> pd.DataFrame:
+    """Return a row per split and shuffle.
+
+    Columns: images of each part, `shared_test_images` (test images of a patient who also has training images) and
+    `test_<class>` (test images of a class), NaN where the store does not know.
+    """
+    return pd.DataFrame(_measure_partitions(frames))
+
+
+def _measure_partitions(frames: SweepFrames) -> Iterator[dict[str, Any]]:
+    data, grid, images = frames.inputs.data, frames.spec.grid, frames.images
+    for split in grid.split:
+        counts = dict(zip(PARTS, count_parts(data.images, split), strict=True))
+        for shuffle in grid.shuffle:
+            row: dict[str, Any] = {"split": str(split), "shuffle": shuffle, **counts}
+            row |= dict.fromkeys(("shared_test_images", *(f"test_{name}" for name in data.classes)), np.nan)
+            partition = frames.partitions.get((str(split), shuffle))
+            if partition is not None and images is not None:
+                patients = np.array(images.patients)
+                shared = np.isin(patients[partition.test], patients[partition.training])
+                row["shared_test_images"] = float(shared.sum())
+                labels = np.bincount(images.labels[partition.test], minlength=len(data.classes))
+                row |= {f"test_{name}": float(count) for name, count in zip(data.classes, labels, strict=True)}
+            yield row
+
+
+def _describe_classes(frames: SweepFrames) -> str:
+    data = frames.inputs.data
+    shares = (
+        f"{name} {count:,} ({100 * count / data.images:.1f} %)"
+        for name, count in zip(data.classes, data.images_per_class, strict=True)
+    )
+    return f"All {data.images:,} images: {', '.join(shares)}."
+
+
+def _describe_copies(frames: SweepFrames) -> str:
+    if frames.images is None:
+        return "How many files are copies of another is not known: the store has no list of the images."
+    return (
+        f"Files that are byte-identical copies of another: {frames.images.copies:,} of {frames.inputs.data.images:,}."
+    )
+
+
+def _describe_shared_patients(frames: SweepFrames, means: pd.DataFrame) -> str:
+    """Say how far the split by image lets patients cross it. means: a row per split, averaged over the shuffles."""
+    known = means.dropna(subset=["shared_test_images"])
+    if frames.images is None or known.empty:
+        return "How many test images show a patient who also has training images is not known yet."
+    shares = (f"{row['shared_test_images']:,.1f} of {row['test']:,.0f} ({split})" for split, row in known.iterrows())
+    return (
+        "Images are split, not patients. Test images of a patient who also has training images, on average over the "
+        f"shuffles: {', '.join(shares)}."
+    )

@@ -1,0 +1,144 @@
+"""What results cost, and which models no cheaper one beats."""
+
+import pytest
+from study_example import MODELS, TRUE, fill_example, make_example, read_example, read_notes, read_rows, tabulate
+
+from sweep.planning.expand import make_plan
+from sweep.planning.units import ExtractShard, FitHeads
+from sweep.report.cells import Mark
+from sweep.store.store import UnitRecord
+from sweep.testing import fill_complexities, make_inputs, make_spec, make_store, make_success
+
+SPLIT = "60/20/20"
+FOUR = {"alpha": [0.5, 1.0], "resolution": [16, 32]}
+BY_COST = ["tiny-0.5-16", "tiny-1-16", "tiny-0.5-32", "tiny-1-32"]
+ACCURACIES = {"tiny-0.5-16": 0.80, "tiny-1-16": 0.70, "tiny-0.5-32": 0.95, "tiny-1-32": 0.90}
+
+
+def answer_known(trial):
+    accuracy = ACCURACIES[str(trial.backbone)]
+    return make_success(trial, accuracy, accuracy)
+
+
+@pytest.fixture(scope="module")
+def known():
+    """Accuracies set by hand; without images, since there are no true scores."""
+    return tabulate(make_example(become=answer_known, has_images=False, **FOUR))
+
+
+@pytest.fixture(scope="module")
+def by_loss():
+    return tabulate(make_example("log_loss", become=answer_known, has_images=False, **FOUR))
+
+
+def list_marked(table, column="test_60/20/20"):
+    index = [each.key for each in table.columns].index(column)
+    return [row[0].value for row in table.rows if Mark.PARETO in row[index].marks]
+
+
+def list_budgets(table, resource="mult-adds"):
+    return [(row["backbone"], row["mean"]) for row in read_rows(table).values() if row["resource"] == resource]
+
+
+def test_models_stand_in_the_order_of_their_mult_adds(known):
+    rows = list(read_rows(known["cost"]).values())
+    costs = [row["mult_adds_m"] for row in rows]
+    assert costs == sorted(costs)
+    assert [row["backbone"] for row in rows] == BY_COST
+
+
+def test_a_model_that_a_cheaper_one_beats_is_not_marked(known):
+    assert list_marked(known["cost"]) == ["tiny-0.5-16", "tiny-0.5-32"]
+
+
+def test_of_a_metric_where_lower_is_better_the_lower_ones_are_marked(by_loss):
+    assert list_marked(by_loss["cost"]) == ["tiny-0.5-16", "tiny-0.5-32"]
+    assert list_budgets(by_loss["budgets"]) == [
+        ("tiny-0.5-16", pytest.approx(0.2)),
+        ("tiny-0.5-32", pytest.approx(0.05)),
+    ]
+
+
+def test_a_larger_budget_never_buys_a_worse_model(known):
+    assert list_budgets(known["budgets"]) == [
+        ("tiny-0.5-16", pytest.approx(80.0)),
+        ("tiny-0.5-32", pytest.approx(95.0)),
+    ]
+
+
+def test_budgets_of_parameters_know_nothing_of_the_resolution(known):
+    assert list_budgets(known["budgets"], "parameters") == [("tiny-0.5-32", pytest.approx(95.0))]
+
+
+def test_every_split_has_its_budgets_for_both_resources(compared):
+    rows = read_rows(compared["budgets"])
+    assert {key[:2] for key in rows} == {
+        (split, kind) for split in MODELS["split"] for kind in ("mult-adds", "parameters")
+    }
+    for split, kind in {key[:2] for key in rows}:
+        budgets = [row for key, row in rows.items() if key[:2] == (split, kind)]
+        assert [row["budget_m"] for row in budgets] == sorted(row["budget_m"] for row in budgets)
+        assert [row["mean"] for row in budgets] == sorted(row["mean"] for row in budgets)
+
+
+def test_the_marked_models_are_those_of_the_budgets(compared):
+    for split in MODELS["split"]:
+        of_budgets = [key[2:] for key in read_rows(compared["budgets"]) if key[:2] == (split, "mult-adds")]
+        assert len(list_marked(compared["cost"], f"test_{split}")) == len(of_budgets)
+
+
+def test_seconds_are_summed_over_the_units_of_a_backbone():
+    store = fill_example(make_store(), alpha=[0.5, 1.0])
+    spec = make_spec(alpha=[0.5, 1.0])
+    plan = make_plan(spec, make_inputs(spec))
+    run = store.begin_run({})
+    for unit in plan.units:
+        if isinstance(unit, ExtractShard) and unit.backbone.alpha == 1.0:
+            store.record(run, UnitRecord(unit.key, "extract", "worker 0", unit.cost, 12.5), [])
+        if isinstance(unit, FitHeads) and unit.backbone.alpha == 1.0:
+            store.record(run, UnitRecord(unit.key, "fit", "worker 0", unit.cost, 2.25), [])
+    rows = {name: row for (name,), row in read_rows(tabulate(read_example(store))["cost"]).items()}
+    assert rows["tiny-1-16"]["extract_s"] == 12.5
+    assert rows["tiny-1-16"]["fit_s"] == pytest.approx(2.25 + 1.0)  # one second was there before
+    assert rows["tiny-0.5-16"]["extract_s"] is None
+
+
+def test_seconds_are_unknown_where_the_features_came_from_the_cache(known):
+    rows = read_rows(known["cost"]).values()
+    assert {row["extract_s"] for row in rows} == {None}
+    assert {row["fit_s"] for row in rows} == {1.0}
+    assert "-: not measured" in read_notes(known["cost"])
+
+
+def test_costs_are_those_of_table_3_with_the_head_of_the_sweep(known):
+    ours = {name: (row["mult_adds_m"], row["parameters_m"]) for (name,), row in read_rows(known["cost"]).items()}
+    theirs = {
+        name: (row["own_mult_adds_m"], row["own_parameters_m"]) for (name,), row in read_rows(known["table3"]).items()
+    }
+    assert ours == theirs
+
+
+def test_counting_in_the_built_models_changes_no_cost_of_the_tiny_family():
+    store = fill_example(make_store(), **FOUR)
+    before = read_rows(tabulate(read_example(store))["cost"])
+    spec = make_spec(**FOUR)
+    fill_complexities(store, make_plan(spec, make_inputs(spec)))
+    assert read_rows(tabulate(read_example(store))["cost"]) == before
+
+
+def test_models_without_a_result_are_neither_marked_nor_bought():
+    tables = tabulate(make_example(become=lambda trial: None if trial.backbone.resolution == 32 else TRUE, **FOUR))
+    assert not [name for name in list_marked(tables["cost"]) if name.endswith("32")]
+    assert not [name for name, _ in list_budgets(tables["budgets"]) if name.endswith("32")]
+
+
+def test_nothing_finished_buys_nothing():
+    tables = tabulate(make_example(become=lambda _: None, **FOUR))
+    assert tables["budgets"].rows == ()
+    assert list_marked(tables["cost"]) == []
+
+
+def test_a_metric_without_a_unit_is_named_without_brackets():
+    tables = tabulate(make_example("cohen_kappa", **FOUR))
+    titles = [column.title for name in ("cost", "budgets") for column in tables[name].columns]
+    assert not [title for title in titles if "()" in title]

@@ -1,0 +1,73 @@
+"""Table 1 counts images as the paper does, and says what crosses the split."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from study_example import make_example, read_notes
+
+from sweep.data.dataset import Images
+from sweep.data.splits import Partition
+from sweep.planning.expand import make_plan
+from sweep.report.frames import read_sweep
+from sweep.report.tables.images import make_table1, measure_partitions
+from sweep.testing import fill_store, make_inputs, make_spec, make_store
+
+
+def read_frames(**options):
+    return make_example(**{"has_images": False, **options}).frames
+
+
+def test_table_1_is_that_of_the_paper_for_its_5216_images():
+    splits = ["80/10/10", "70/15/15", "60/20/20"]
+    rows = make_table1(read_frames(split=splits, classes=(1341, 3875), learning_rate=0.1, steps=10)).rows
+    assert [[cell.value for cell in row[:4]] for row in rows] == [
+        ["80/10/10", 4172, 522, 522],
+        ["70/15/15", 3652, 782, 782],
+        ["60/20/20", 3130, 1043, 1043],
+    ]
+
+
+def test_table_1_gives_class_shares_of_the_stored_test_parts():
+    unknown = make_table1(read_frames()).rows[0]
+    assert [cell.value for cell in unknown[4:]] == [None, None]
+    known = make_table1(read_frames(has_images=True)).rows[0]
+    assert sum(cell.value for cell in known[4:]) == pytest.approx(100)
+
+
+def test_table_1_notes_copies_and_patients_on_both_sides():
+    assert read_notes(make_table1(read_frames())) == (
+        "All 100 images: NORMAL 26 (26.0 %), PNEUMONIA 74 (74.0 %). "
+        "How many files are copies of another is not known: the store has no list of the images. "
+        "How many test images show a patient who also has training images is not known yet."
+    )
+    frames = read_frames(has_images=True)
+    frames = replace(frames, images=replace(frames.images, copies=3))
+    notes = read_notes(make_table1(frames))
+    assert "Files that are byte-identical copies of another: 3 of 100." in notes
+    mean = measure_partitions(frames)["shared_test_images"].mean()
+    assert f"on average over the shuffles: {mean:.1f} of 20 (60/20/20)." in notes
+
+
+def test_partitions_are_sized_by_the_rule_before_any_is_stored():
+    partitions = measure_partitions(read_frames())
+    assert partitions[["training", "validation", "test"]].to_numpy().tolist() == [[60, 20, 20]] * 3
+    assert partitions["shared_test_images"].isna().all()
+
+
+def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
+    spec = make_spec(shuffle=0)
+    plan, store = make_plan(spec, make_inputs(spec, (2, 3))), make_store()
+    fill_store(store, plan, lambda _: None)
+    patients = ("one", "two", "one", "two", "three")
+    fingerprint = plan.inputs.data.fingerprint
+    store.save_images(fingerprint, Images(tuple("abcde"), np.array([0, 0, 1, 1, 1]), patients, copies=0))
+    store.save_partition(fingerprint, "60/20/20", 0, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])))
+    (partition,) = measure_partitions(read_sweep(store)).to_dict("records")
+    assert partition["shared_test_images"] == 1  # image 2 shows patient one, who is in training
+    assert (partition["test_NORMAL"], partition["test_PNEUMONIA"]) == (0, 1)
+    assert (partition["training"], partition["validation"], partition["test"]) == (3, 1, 1)
+
+
+def test_a_store_without_results_still_has_its_table():
+    assert make_table1(read_frames(become=lambda _: None)).rows

@@ -1,0 +1,184 @@
+"""Table 4 and the other metrics of its cells hold what the trials' results and scores give."""
+
+import numpy as np
+import pytest
+from study_example import MODELS, TRUE, make_example, read_example, read_notes, read_rows, tabulate
+
+from sweep.metrics import METRICS
+from sweep.outcome import Failure
+from sweep.report.cells import Mark, Selection
+from sweep.report.render import list_records
+from sweep.report.tables.means import make_class_metrics, make_metrics, make_table4
+from sweep.testing import make_success
+
+THREE_CLASSES = (26, 40, 34)
+
+
+def read_table4(answer, select=Selection.VALIDATION, metric="accuracy", **options):
+    """Table 4 of results set by hand; without images, since there are no true scores."""
+    study = make_example(metric, select, become=answer, has_images=False, **options)
+    return make_table4(study)
+
+
+# -- Table 4 -----------------------------------------------------------------------------------------------------
+
+
+def test_selection_on_test_says_so_in_the_title():
+    scores = {(0.1, 10): (0.8, 0.99), (0.1, 20): (0.9, 0.70), (0.01, 10): (0.7, 0.6), (0.01, 20): (0.6, 0.5)}
+    table = read_table4(lambda trial: make_success(trial, *scores[trial.learning_rate, trial.steps]), Selection.TEST)
+    cell = table.rows[0][1]
+    assert (cell.learning_rate, cell.steps, cell.value) == (0.1, 10, pytest.approx(99.0))
+    assert table.title.endswith("best on test, as papers often print; optimistic")
+
+
+def test_the_best_mean_of_each_split_is_marked_and_ties_all_are():
+    tests = {("60/20/20", 1.0): 0.8, ("60/20/20", 0.5): 0.8, ("80/10/10", 1.0): 0.8, ("80/10/10", 0.5): 0.7}
+    table = read_table4(
+        lambda trial: make_success(trial, 0.9, tests[str(trial.split), trial.backbone.alpha]),
+        alpha=[1.0, 0.5],
+        split=["60/20/20", "80/10/10"],
+    )
+    first, second = table.rows
+    assert [cell.marks for cell in first[1:]] == [(Mark.BEST,), (Mark.BEST,)]
+    assert [cell.marks for cell in second[1:]] == [(Mark.BEST,), ()]
+
+
+def test_rows_are_the_backbones_and_columns_the_splits_in_the_order_of_the_grid():
+    table = read_table4(make_success, alpha=[0.5, 1.0], split=["80/10/10", "60/20/20"])
+    assert [row[0].value for row in table.rows] == ["tiny-0.5-16", "tiny-1-16"]
+    assert [column.title for column in table.columns] == ["backbone", "80/10/10", "60/20/20"]
+
+
+def test_a_cell_without_any_result_has_no_value():
+    table = read_table4(lambda trial: make_success(trial) if trial.backbone.alpha == 1.0 else None, alpha=[1.0, 0.5])
+    first, second = table.rows
+    assert first[1].value == pytest.approx(80.0)
+    assert (second[1].value, second[1].std, second[1].finished, second[1].planned) == (None, None, 0, 12)
+
+
+def test_failures_are_counted_with_their_most_frequent_reason_in_one_line():
+    reasons = iter(["loss is\nnot finite", "loss is\nnot finite", "out of memory"])
+    table = read_table4(
+        lambda trial: (
+            Failure(trial.id, next(reasons))
+            if trial.learning_rate == 0.1 and trial.steps == 20
+            else make_success(trial)
+        ),
+    )
+    assert "Failed trials, left out: 3; most frequent reason (2): loss is not finite" in read_notes(table)
+
+
+def test_the_majority_class_is_the_baseline_of_accuracy_alone():
+    baseline = "Baseline: always answering PNEUMONIA is right for 74.0 % of all images."
+    assert baseline in read_notes(read_table4(make_success))
+    assert "Baseline" not in read_notes(read_table4(make_success, metric="log_loss"))
+
+
+def test_a_store_without_results_still_has_its_table():
+    assert read_table4(lambda _: None).rows[0][1].value is None
+
+
+@pytest.mark.parametrize(("metric", "best"), [("roc_auc", "highest"), ("log_loss", "lowest")])
+def test_the_metric_asked_for_is_that_of_table_4(models, metric, best):
+    study = read_example(models, metric)
+    table = make_table4(study)
+    assert METRICS[metric].label in table.title
+    assert f": the {best} mean of each split" in read_notes(table)
+    means = table.mean_keys
+    assert means == (METRICS[metric].mean_column, METRICS[metric].std_column)
+    for record in list_records(table):
+        behind = study.readouts[record["backbone"], record["split"]]
+        values = [METRICS[metric].measure(each.scores, each.labels) * METRICS[metric].scale for each in behind]
+        assert record[means[0]] == pytest.approx(np.mean(values))
+        assert record[means[1]] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_the_lowest_log_loss_of_each_split_is_marked(models):
+    table = make_table4(read_example(models, "log_loss"))
+    for index in (1, 2):
+        values = [row[index].value for row in table.rows]
+        assert [Mark.BEST in row[index].marks for row in table.rows] == [value == min(values) for value in values]
+
+
+# -- all metrics -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [(26, 74), THREE_CLASSES])
+def test_every_metric_is_what_the_scores_give(classes):
+    study = make_example(classes=classes, alpha=[0.5, 1.0])
+    records = list_records(make_metrics(study))
+    assert len(records) == 2 * len(METRICS)
+    for record in records:
+        metric = METRICS[record["metric"]]
+        behind = study.readouts[record["backbone"], record["split"]]
+        values = [metric.measure(readout.scores, readout.labels) * metric.scale for readout in behind]
+        assert (record["mean"], record["std"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+        assert (record["shuffles"], record["unit"]) == (3, metric.unit)
+
+
+def test_accuracy_and_log_loss_are_those_of_table_4(models, compared):
+    rows = {(row["backbone"], row["split"], row["metric"]): row for row in list_records(compared["metrics"])}
+    for record in list_records(compared["table4"]):
+        row = rows[record["backbone"], record["split"], "accuracy"]
+        assert row["mean"] == pytest.approx(record["accuracy_mean_percent"])
+        assert row["std"] == pytest.approx(record["accuracy_std_points"])
+        assert (row["learning_rate"], row["steps"]) == (record["learning_rate"], record["steps"])
+
+
+def test_of_three_classes_every_class_is_measured_against_the_rest_and_the_macro_average_is_their_mean():
+    study = make_example(classes=THREE_CLASSES, alpha=[0.5, 1.0])
+    assert "macro averages" in read_notes(make_metrics(study))
+    macro = {(row["backbone"], row["metric"]): row["mean"] for row in list_records(make_metrics(study))}
+    records = list_records(make_class_metrics(study))
+    assert {row["class"] for row in records} == {"NORMAL", "PNEUMONIA", "CLASS 2"}
+    one_against_rest = {name for name, metric in METRICS.items() if metric.measure_class}
+    assert {row["metric"] for row in records} == one_against_rest
+    for (backbone, metric), mean in macro.items():
+        if metric in one_against_rest:
+            by_class = [row["mean"] for row in records if (row["backbone"], row["metric"]) == (backbone, metric)]
+            assert mean == pytest.approx(np.mean(by_class))
+
+
+def test_sensitivity_of_a_class_is_its_share_of_right_answers():
+    study = make_example(classes=THREE_CLASSES)
+    (key,) = study.cells
+    for index, name in enumerate(study.frames.inputs.data.classes):
+        shares = [
+            np.mean(readout.scores[readout.labels == index].argmax(axis=1) == index) for readout in study.readouts[key]
+        ]
+        (row,) = (
+            row
+            for row in list_records(make_class_metrics(study))
+            if (row["class"], row["metric"]) == (name, "sensitivity")
+        )
+        assert row["mean"] == pytest.approx(100 * np.mean(shares))
+
+
+def test_two_classes_have_no_table_of_classes_but_name_the_positive_one(compared):
+    assert "class_metrics" not in compared
+    assert "Positive class: PNEUMONIA." in read_notes(compared["metrics"])
+    assert "class_metrics" in tabulate(make_example(classes=THREE_CLASSES))
+
+
+def test_metrics_that_are_not_defined_have_no_value():
+    study = make_example(classes=(3, 7), skill=lambda _: 0.99)
+    for record in list_records(make_metrics(study)):
+        assert record["mean"] is None or np.isfinite(record["mean"])
+
+
+def test_metrics_of_a_partial_cell_rest_on_what_is_there():
+    study = make_example(become=lambda trial: None if trial.shuffle == 2 else TRUE)
+    for record in list_records(make_metrics(study)):
+        assert (record["shuffles"], record["finished"], record["planned"]) == (2, 8, 12)
+
+
+def test_a_store_without_images_has_means_but_no_other_metrics():
+    study = make_example(has_images=False)
+    assert next(iter(read_rows(make_table4(study))))[0] == "tiny-1-16"
+    assert make_table4(study).rows[0][1].value is not None
+    assert {record["mean"] for record in list_records(make_metrics(study))} == {None}
+
+
+def test_every_split_of_the_grid_has_a_row_for_every_model(compared):
+    keys = [(row[0].value, row[1].value) for row in compared["metrics"].rows]
+    assert len(keys) == len(set(keys)) == 4 * len(MODELS["split"])

@@ -1,0 +1,257 @@
+"""A report is written in every format from whatever is in a folder, and every mistake is told in one line."""
+
+import csv
+import json
+import re
+
+import pytest
+from study_example import MODELS, TRUE, make_example, save_example, tabulate
+
+from sweep.errors import FatalError, UserError
+from sweep.metrics import METRICS
+from sweep.outcome import Failure
+from sweep.report.cells import Selection
+from sweep.report.header import make_header
+from sweep.report.render import Format, render_tables
+from sweep.report.report import Request, write_report
+
+ONE_FILE = {
+    Format.MARKDOWN: "report.md",
+    Format.TEXT: "report.txt",
+    Format.LATEX: "report.tex",
+    Format.JSON: "report.json",
+    Format.HTML: "report.html",
+}
+TABLES = [
+    "table1",
+    "table3",
+    "table4",
+    "metrics",
+    "patients",
+    "ranking_60-20-20",
+    "ranking_80-10-10",
+    "variance",
+    "selection",
+]
+TABLES += ["cost", "budgets", "pairs"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished sweep of four models at two splits."""
+    return save_example(tmp_path_factory.mktemp("results") / "example", **MODELS)
+
+
+@pytest.fixture
+def report(folder, tmp_path):
+    def write(form=Format.JSON, **request):
+        text = write_report(folder, Request(form, **request), tmp_path)
+        return json.loads(text) if form is Format.JSON else text
+
+    return write
+
+
+def list_rows(document, name):
+    (rows,) = (table["rows"] for table in document["tables"] if table["name"] == name)
+    return rows
+
+
+@pytest.mark.parametrize("form", [form for form in ONE_FILE if form is not Format.HTML])
+def test_a_report_is_one_file_in_a_folder_of_the_sweeps_name_and_what_is_returned(report, tmp_path, form):
+    text = report(form) if form is not Format.JSON else json.dumps(report(form), indent=2, ensure_ascii=False) + "\n"
+    assert [path.name for path in (tmp_path / "example").iterdir()] == [ONE_FILE[form]]
+    assert (tmp_path / "example" / ONE_FILE[form]).read_text() == text
+
+
+def test_csv_is_one_file_a_table(report, tmp_path):
+    text = report(Format.CSV)
+    files = {path.stem: path.read_text() for path in (tmp_path / "example").iterdir()}
+    assert set(files) == set(TABLES)
+    assert text == "\n".join(files[name] for name in TABLES)
+
+
+def test_a_page_says_where_it_lies_and_holds_tables_figures_and_explanations(report, tmp_path):
+    said = report(Format.HTML)
+    page = tmp_path / "example" / "report.html"
+    assert re.fullmatch(rf"{re.escape(str(page))}: \d+\.\d MiB, opens in any browser\n", said)
+    text = page.read_text()
+    assert all(f'id="{name}"' in text for name in TABLES)
+    assert "<svg" in text
+    assert text.count("sweep run results/example/spec.yaml --set") == 8
+
+
+def test_json_holds_every_table_in_the_order_of_the_report(report):
+    assert [table["name"] for table in report()["tables"]] == TABLES
+
+
+def test_figures_are_drawn_beside_the_report_with_their_data(report, tmp_path):
+    text = report(Format.MARKDOWN, has_figures=True)
+    found = {path.name for path in (tmp_path / "example" / "figures").iterdir()}
+    stems = {name.rpartition(".")[0] for name in found}
+    assert stems
+    assert found == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png", "csv")}
+    assert set(re.findall(r"\(figures/(.+?)\.svg\)", text)) == stems
+
+
+def test_without_figures_nothing_is_drawn(report, tmp_path):
+    assert "![" not in report(Format.MARKDOWN)
+    assert not (tmp_path / "example" / "figures").exists()
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "roc_auc", "cohen_kappa", "log_loss"])
+def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
+    document = report(metric=metric)
+    label = METRICS[metric].label
+    titles = {table["name"]: table["title"] for table in document["tables"]}
+    for name in ("table4", "ranking_60-20-20", "selection", "variance", "budgets", "pairs"):
+        assert label in titles[name]
+    by_metric = {
+        (row["backbone"], row["split"]): row["mean"]
+        for row in list_rows(document, "metrics")
+        if row["metric"] == metric
+    }
+    column = METRICS[metric].mean_column
+    for row in list_rows(document, "table4"):
+        assert row[column] == pytest.approx(by_metric[row["backbone"], row["split"]])
+    best = {}
+    for row in list_rows(document, "table4"):
+        best.setdefault(row["split"], []).append(row[column])
+    for split, values in best.items():
+        first = list_rows(document, f"ranking_{split.replace('/', '-')}")[0]
+        assert first["mean"] == METRICS[metric].direction.best(values)
+
+
+def test_the_selection_asked_for_is_that_of_table_4(report):
+    chosen = {
+        select: {(row["backbone"], row["split"]): row["accuracy_mean_percent"] for row in list_rows(document, "table4")}
+        for select in Selection
+        for document in [report(select=select)]
+    }
+    assert all(chosen[Selection.TEST][key] >= value for key, value in chosen[Selection.VALIDATION].items())
+    assert chosen[Selection.TEST] != chosen[Selection.VALIDATION]
+
+
+def test_three_classes_have_a_table_of_each_class(tmp_path):
+    folder = save_example(tmp_path / "three", classes=(26, 40, 34))
+    document = json.loads(write_report(folder, Request(Format.JSON), tmp_path / "reports"))
+    assert {row["class"] for row in list_rows(document, "class_metrics")} == {"NORMAL", "PNEUMONIA", "CLASS 2"}
+
+
+# -- what to compare with ----------------------------------------------------------------------------------------
+
+
+def test_a_report_compares_with_the_paper_that_the_spec_names(tmp_path):
+    grid = {"backbone": "mobilenet", "alpha": 0.25, "resolution": 128, "split": ["80/10/10", "60/20/20"]}
+    folder = save_example(
+        tmp_path / "paper", skill=lambda _: 0.9, published="duong-trung-2019", learning_rate=0.1, steps=10, **grid
+    )
+    document = json.loads(write_report(folder, Request(Format.JSON), tmp_path))
+    theirs = {row["split"]: (row["theirs"], row["theirs_std"]) for row in list_rows(document, "against")}
+    assert theirs["80/10/10"][0] == 97.2
+    assert len(theirs) == 2
+    by_loss = json.loads(write_report(folder, Request(Format.JSON, metric="log_loss"), tmp_path))
+    assert "against" not in [table["name"] for table in by_loss["tables"]]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss", "cohen_kappa"])
+def test_a_sweep_compared_with_its_own_table_4_differs_nowhere(report, tmp_path, metric):
+    report(Format.CSV, metric=metric)
+    rows = list_rows(report(metric=metric, against=tmp_path / "example" / "table4.csv"), "against")
+    assert {row["difference"] for row in rows} == {0.0}
+    assert {row["inside"] for row in rows} == {"yes"}
+
+
+def test_a_file_is_compared_with_instead_of_the_paper(report, tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,12.5\nother-1-1,60/20/20,1\n")
+    document = report(against=path)
+    known = [row for row in list_rows(document, "against") if row["theirs"] is not None]
+    assert [(row["backbone"], row["split"], row["theirs"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
+    (title,) = (table["title"] for table in document["tables"] if table["name"] == "against")
+    assert title.endswith("theirs.csv")
+
+
+def test_a_file_with_nothing_in_common_is_refused(report, tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("backbone,split,accuracy_mean_percent\ntiny-9-16,60/20/20,12.5\n")
+    with pytest.raises(UserError, match=r"theirs\.csv: has no cell of this sweep \(found: tiny-9-16 at 60/20/20"):
+        report(against=path)
+
+
+def test_a_file_without_rows_is_refused(report, tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("backbone,split,accuracy_mean_percent\n")
+    with pytest.raises(UserError, match=r"has no cell of this sweep \(found: none") as caught:
+        report(against=path)
+    assert "\n" not in str(caught.value)
+
+
+# -- mistakes ----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_metric_is_told_with_those_there_are(report):
+    with pytest.raises(UserError, match=r"^metric: 'luck' is unknown \(allowed: accuracy, .*, calibration_error\)$"):
+        report(metric="luck")
+
+
+def test_a_folder_without_a_sweep_is_a_mistake(tmp_path):
+    with pytest.raises(UserError, match=r"holds no sweep \(no sweep\.db\)"):
+        write_report(tmp_path, Request(), tmp_path)
+
+
+def test_a_report_that_cannot_be_written_says_so(folder, tmp_path):
+    (tmp_path / "example").write_text("in the way")
+    with pytest.raises((UserError, FatalError), match="example"):
+        write_report(folder, Request(), tmp_path)
+
+
+# -- whatever is in a folder -------------------------------------------------------------------------------------
+
+
+def succeed_once():
+    left = iter(range(1000))
+    return lambda _: TRUE if next(left) == 0 else None
+
+
+FOLDERS = {
+    "nothing finished": lambda: {"become": lambda _: None},
+    "nothing finished, nothing known of the images": lambda: {"become": lambda _: None, "has_images": False},
+    "nothing known of the images": lambda: {"has_images": False},
+    "one trial": lambda: {"become": succeed_once()},
+    "failures alone": lambda: {"become": lambda trial: Failure(trial.id, "loss is\nnot finite")},
+    "one configuration": lambda: {"learning_rate": 0.1, "steps": 10, "shuffle": 0},
+    "tiny test sets": lambda: {"classes": (3, 7), "alpha": [0.5, 1.0]},
+    "tiny test sets of three classes": lambda: {"classes": (3, 7, 3), "alpha": [0.5, 1.0]},
+    "a class that validation lacks": lambda: {"classes": (15, 3), "alpha": [0.5, 1.0]},
+    "all answers right": lambda: {"skill": lambda _: 1 - 1e-9, "alpha": [0.5, 1.0]},
+    "all answers wrong": lambda: {"skill": lambda _: 1e-9, "alpha": [0.5, 1.0]},
+}
+NO_NUMBER = r"(?<![\w-])(nan|NaN|inf|Infinity|None)(?!\w)"
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "sensitivity", "cohen_kappa", "log_loss"])
+@pytest.mark.parametrize("options", FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.filterwarnings("error")
+def test_whatever_is_there_gives_every_document_without_a_warning(options, metric):
+    study = make_example(metric, **options())
+    tables = list(tabulate(study).values())
+    for form in ONE_FILE.keys() - {Format.HTML} | {Format.CSV}:
+        for text in render_tables(make_header(study), tables, form).values():
+            assert not re.search(NO_NUMBER, text)
+
+
+@pytest.mark.parametrize("name", ["nothing finished", "one trial", "tiny test sets", "a class that validation lacks"])
+@pytest.mark.filterwarnings("error:::sweep")
+def test_whatever_is_there_gives_a_page_with_figures(name, tmp_path):
+    folder = save_example(tmp_path / "odd", **FOLDERS[name]())
+    write_report(folder, Request(Format.HTML, metric="precision"), tmp_path / "reports")
+    page = (tmp_path / "reports" / "odd" / "report.html").read_text()
+    assert not re.search(NO_NUMBER, re.sub(r"<(style|script).*?</\1>", "", page, flags=re.DOTALL))
+
+
+def test_numbers_in_files_are_those_of_the_tables(report, tmp_path):
+    report(Format.CSV)
+    lines = (tmp_path / "example" / "pairs.csv").read_text().splitlines()
+    rows = list(csv.DictReader([line for line in lines if line[0] != "#"], quoting=csv.QUOTE_NONNUMERIC))
+    table = tabulate(make_example(**MODELS))["pairs"]
+    assert [row["difference"] for row in rows] == [row[3].value for row in table.rows]

@@ -1,0 +1,98 @@
+"""A study holds the trials behind every cell, with what they answered."""
+
+import numpy as np
+import pytest
+from study_example import MODELS, TRUE, fill_example, make_example, read_example
+
+from sweep.metrics import METRICS
+from sweep.outcome import Curve
+from sweep.planning.expand import make_plan
+from sweep.planning.units import FitHeads
+from sweep.report.study import list_trials_behind
+from sweep.store.store import UnitRecord
+from sweep.testing import make_inputs, make_spec, make_store, make_success
+
+
+def test_the_readouts_of_a_cell_are_the_trials_of_its_configuration_by_shuffle(models):
+    study = read_example(models)
+    trials = study.frames.trials.set_index("trial_id")
+    assert set(study.readouts) == set(study.cells)
+    for key, readouts in study.readouts.items():
+        cell = study.cells[key]
+        assert [readout.shuffle for readout in readouts] == [0, 1, 2]
+        for readout in readouts:
+            trial = trials.loc[readout.trial_id]
+            assert (trial["backbone"], trial["split"]) == key
+            assert (trial["learning_rate"], trial["steps"]) == (cell.learning_rate, cell.steps)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_value_of_a_readout_is_that_of_its_scores_and_a_cell_is_their_mean(models, metric):
+    study = read_example(models, metric)
+    for key, readouts in study.readouts.items():
+        values = [study.metric.measure(readout.scores, readout.labels) for readout in readouts]
+        assert [readout.value for readout in readouts] == pytest.approx(values)
+        assert study.cells[key].value == pytest.approx(study.metric.scale * np.mean(values))
+
+
+def test_the_images_of_a_readout_are_those_of_its_test_part(models):
+    study = read_example(models)
+    for (_, split), readouts in study.readouts.items():
+        for readout in readouts:
+            assert np.array_equal(readout.images, study.frames.partitions[split, readout.shuffle].test)
+            assert np.array_equal(readout.labels, study.frames.images.labels[readout.images])
+            assert len(readout.scores) == len(readout.images)
+
+
+def test_a_readout_has_the_curve_of_its_head_where_there_is_one():
+    store = fill_example(make_store())
+    assert {readout.curve for readouts in read_example(store).readouts.values() for readout in readouts} == {None}
+    spec = make_spec()
+    (unit,) = (unit for unit in make_plan(spec, make_inputs(spec)).units if isinstance(unit, FitHeads))
+    steps, values = np.array([10], np.int32), np.array([0.5], np.float32)
+    curves = [Curve(head, steps, values, values) for head in dict.fromkeys(trial.head_id for trial in unit.trials)]
+    store.record(store.begin_run({}), UnitRecord(unit.key, "fit", "worker 0", 1, 1.0), [], curves)
+    study = read_example(store)
+    heads = study.frames.trials.set_index("trial_id")["head_id"]
+    for readouts in study.readouts.values():
+        assert [readout.curve.head_id for readout in readouts] == [heads[readout.trial_id] for readout in readouts]
+
+
+def test_the_selected_cell_is_the_best_on_validation_images_never_on_test():
+    def answer(trial):
+        small = trial.backbone.alpha == 0.5
+        return make_success(trial, 0.9 if small else 0.8, 0.5 if small else 0.99)
+
+    study = make_example(become=answer, has_images=False, alpha=[0.5, 1.0])
+    assert study.selected == ("tiny-0.5-16", "60/20/20")
+
+
+def test_the_selected_cell_of_a_log_loss_is_the_lowest(models):
+    study = read_example(models, "log_loss")
+    assert study.cells[study.selected].validation == min(cell.validation for cell in study.cells.values())
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc"])
+@pytest.mark.parametrize("has_images", [True, False])
+def test_nothing_finished_is_a_study_of_empty_cells(metric, has_images):
+    study = make_example(metric, become=lambda _: None, has_images=has_images, **MODELS)
+    assert study.selected is None
+    assert len(study.cells) == 8
+    assert {cell.value for cell in study.cells.values()} == {None}
+    assert set(study.readouts.values()) == {()}
+    assert list_trials_behind(study.frames.trials, study.cells).empty
+
+
+def test_cells_without_results_have_no_trials_behind_them():
+    study = make_example(become=lambda trial: None if trial.backbone.alpha == 0.5 else TRUE, alpha=[0.5, 1.0])
+    assert study.readouts["tiny-0.5-16", "60/20/20"] == ()
+    assert len(study.readouts["tiny-1-16", "60/20/20"]) == 3
+    assert set(list_trials_behind(study.frames.trials, study.cells)["backbone"]) == {"tiny-1-16"}
+
+
+def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
+    study = make_example(has_images=False)
+    assert {cell.value is None for cell in study.cells.values()} == {False}
+    assert set(study.readouts.values()) == {()}
+    unknown = make_example("f1", has_images=False)
+    assert {cell.value for cell in unknown.cells.values()} == {None}
