@@ -1,0 +1,78 @@
+"""From a figure's data to SVG and PNG. The same figure gives the same bytes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from io import BytesIO
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from sweep.report.figures.figure import Figure
+from sweep.report.figures.style import DPI, INK, SETTINGS, WARNING, WIDTH_IN
+from sweep.report.figures.svg import finish_svg, theme_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+TITLE_LINE_IN = 0.22
+TITLE_CHARACTERS = 52  # that fit on a line
+
+
+class Theme(StrEnum):
+    """Where a drawing is shown."""
+
+    FILE = "file"  # alone: own colours on white, with its title
+    PAGE = "page"  # inside an HTML page that has colours, background and the title itself
+
+
+def draw_svg(figure: Figure, theme: Theme = Theme.FILE) -> str:
+    """Draw a figure as SVG text.
+
+    Every mark is a group of class "mark" that says its numbers in words. Ids begin with the figure's name. For a page
+    the root is what is inlined: no XML declaration, no background, as wide as its place, colours as CSS variables.
+    """
+    is_page = theme is Theme.PAGE
+    with _draw(figure, has_title=not is_page) as canvas:
+        buffer = BytesIO()
+        canvas.savefig(
+            buffer, format="svg", facecolor="none" if is_page else "auto", metadata={"Date": None, "Creator": None}
+        )
+    root = finish_svg(buffer.getvalue().decode(), figure)
+    return theme_svg(root, WIDTH_IN) if is_page else f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n'
+
+
+def draw_png(figure: Figure) -> bytes:
+    """Draw a figure as PNG, 200 dots an inch."""
+    with _draw(figure, has_title=True) as canvas:
+        buffer = BytesIO()
+        canvas.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+@contextmanager
+def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
+    """Yield the drawn canvas while the settings hold: text and ticks are made only when it is saved."""
+    from matplotlib import style
+    from matplotlib.figure import Figure as Canvas
+
+    from sweep.report.figures.painters import PAINTERS, measure_height
+
+    lines = _list_headlines(figure, has_title=has_title)
+    head = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
+    height = measure_height(figure) + head
+    with style.context(["default", SETTINGS]):  # whatever the user's own settings are
+        canvas = Canvas(figsize=(WIDTH_IN, height), layout="constrained")
+        layout = canvas.get_layout_engine()
+        if layout is not None:
+            layout.set(rect=(0, 0, 1, 1 - head / height), w_pad=0.05, h_pad=0.05)  # type: ignore[call-arg]
+        for index, (text, colour) in enumerate(lines):
+            y = 1 - (0.06 + TITLE_LINE_IN * index) / height
+            canvas.text(0.05 / WIDTH_IN, y, text, color=colour, weight="bold", size=11.5, va="top")
+        PAINTERS[figure.kind](canvas, figure)
+        yield canvas
+
+
+def _list_headlines(figure: Figure, *, has_title: bool) -> list[tuple[str, str]]:
+    stamp = [(line, WARNING) for line in wrap(figure.stamp, TITLE_CHARACTERS)]
+    title = [(line, INK) for line in wrap(figure.title, TITLE_CHARACTERS)] if has_title else []
+    return stamp + title

@@ -1,0 +1,113 @@
+"""Painters of cells: heat maps and confusion matrices. Needs matplotlib."""
+
+from textwrap import fill
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_hex, to_rgb
+from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from sweep.report.figures.figure import Figure
+from sweep.report.figures.style import COUNT_SHADES, DARK_ON_CELL, GRID, HEAT_SHADES, LIGHT_ON_CELL, MUTED, SURFACE
+from sweep.report.figures.svg import MARK
+
+SCALE_SHADES = 48  # of a colour scale: each is an element
+MOST_CHARACTERS = 40  # of all names below the columns, else they are turned
+NAME_CHARACTERS = 14  # of a class on one line
+GRID_WIDTH_PT = 260  # of all cells of a row
+CHARACTER_EM = 0.64  # width of a digit in DejaVu Sans
+LARGEST_PT, SMALLEST_PT = 11.0, 5.0  # what would be smaller is left to the words of the mark
+
+
+def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
+    """Paint a cell for every alpha and resolution, with its mean."""
+    frame = figure.frame
+    axes = _make_grid(canvas, frame)
+    axes.set_xlabel(figure.x_label)
+    _paint_cells(axes, figure, [_print_mean(cell, figure.decimals) for _, cell in frame.iterrows()], HEAT_SHADES)
+    shades = ScalarMappable(_scale(figure), mpl.colormaps[HEAT_SHADES].resampled(SCALE_SHADES))
+    bar = canvas.colorbar(shades, ax=axes, label=figure.y_label, fraction=0.05, pad=0.03, ticks=MaxNLocator(5))
+    bar.outline.set_visible(False)
+
+
+def paint_confusion(canvas: Canvas, figure: Figure) -> None:
+    """Paint a cell for every true class and answer, with count and share."""
+    axes = _make_grid(canvas, figure.frame)
+    axes.set(xlabel=figure.x_label, ylabel=figure.y_label)
+    _paint_cells(axes, figure, [_print_count(cell) for _, cell in figure.frame.iterrows()], COUNT_SHADES)
+
+
+def _print_mean(cell: pd.Series, decimals: int) -> str:
+    if np.isnan(cell["value"]):
+        return "-"
+    gaps = "" if cell["finished"] == cell["planned"] else f"\n{cell['finished']}/{cell['planned']}"
+    return f"{cell['value']:.{decimals}f}{gaps}"
+
+
+def _print_count(cell: pd.Series) -> str:
+    return f"{cell['count']:,}" + ("" if np.isnan(cell["value"]) else f"\n{cell['value']:.1f} %")
+
+
+def _make_grid(canvas: Canvas, frame: pd.DataFrame) -> Axes:
+    rows, columns = list(frame["row"].unique()), list(frame["column"].unique())
+    axes = canvas.subplots()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    is_crowded = max(map(len, columns)) * len(columns) > MOST_CHARACTERS
+    axes.set_xticks(range(len(columns)), [fill(name, NAME_CHARACTERS) for name in columns], rotation=90 * is_crowded)
+    axes.set_yticks(range(len(rows)), [fill(name, NAME_CHARACTERS) for name in rows])
+    return axes
+
+
+def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str) -> None:
+    frame, shades, norm = figure.frame, mpl.colormaps[colours], _scale(figure)
+    rows, columns = list(frame["row"].unique()), list(frame["column"].unique())
+    size = _fit_text(texts, len(columns))
+    for (row, cell), text in zip(frame.iterrows(), texts, strict=True):
+        x, y = columns.index(cell["column"]), rows.index(cell["row"])
+        is_known = not np.isnan(cell["value"])
+        face = to_hex(shades(norm(cell["value"]))) if is_known else "none"
+        patch = Rectangle(
+            (x - 0.5, y - 0.5),
+            1,
+            1,
+            facecolor=face,
+            edgecolor=SURFACE if is_known else GRID,
+            linewidth=2 if is_known else 1,
+        )
+        patch.set(gid=f"{MARK}{row}", clip_on=False)
+        axes.add_patch(patch)
+        colour = contrast_with(face) if is_known else MUTED
+        if size >= SMALLEST_PT:
+            axes.text(x, y, text, color=colour, size=size, ha="center", va="center", linespacing=1.35)
+
+
+def _fit_text(texts: list[str], columns: int) -> float:
+    longest = max(len(line) for text in texts for line in text.split("\n"))
+    return min(LARGEST_PT, GRID_WIDTH_PT / columns / (longest + 1) / CHARACTER_EM)
+
+
+def contrast_with(colour: str) -> str:
+    """Return the text colour of the higher contrast (WCAG 2.1, relative luminance)."""
+    luminance = _measure_luminance(colour)
+    on_dark = (_measure_luminance(LIGHT_ON_CELL) + 0.05) / (luminance + 0.05)
+    on_light = (luminance + 0.05) / (_measure_luminance(DARK_ON_CELL) + 0.05)
+    return LIGHT_ON_CELL if on_dark > on_light else DARK_ON_CELL
+
+
+def _measure_luminance(colour: str) -> float:
+    """Return the relative luminance of an sRGB colour, 0 to 1 (WCAG 2.1)."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def _scale(figure: Figure) -> Normalize:
+    low, high = figure.limits or (0.0, 1.0)
+    return Normalize(low, high) if high > low else Normalize(low - 0.5, high + 0.5)

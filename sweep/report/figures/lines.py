@@ -1,0 +1,98 @@
+"""Painters of curves: learning and ROC. Needs matplotlib."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+
+from sweep.report.figures.figure import Figure
+from sweep.report.figures.painting import add_legend, add_target
+from sweep.report.figures.style import INK, LOOKS, MUTED, SURFACE, Look, choose_looks
+
+MEAN = Look(INK, "o", "-")
+EACH = Look(MUTED, "o", "-")
+BAND_OPACITY = 0.18
+CORNER = 20  # percent: the part of both axes that is enlarged where curves hug the upper left corner
+CORNER_TEXT_PT = 9.5
+HUGGING = 5  # percent: how near to the left border such curves rise
+CORNER_PLACE = (0.4, 0.16, 0.55, 0.55)  # x, y, width and height within the axes
+
+
+def paint_curves(canvas: Canvas, figure: Figure) -> None:
+    """Paint the mean with its band, and every shuffle as a thin line."""
+    frame = figure.frame
+    names = list(frame["series"].unique())
+    looks = _choose_curve_looks(names)
+    axes = canvas.subplots()
+    axes.set(xlabel=figure.x_label, ylabel=figure.y_label)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    for name, points in frame.groupby("series", sort=False):
+        width = 2.2 if name == "mean" or len(looks) == 1 else 1.0
+        _paint_line(axes, points, looks[str(name)], width)
+        if name == "mean":
+            axes.fill_between(
+                points["x"], points["lower"], points["upper"], color=MUTED, alpha=BAND_OPACITY, linewidth=0
+            )
+    if figure.reference is not None:
+        axes.axvline(figure.reference, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    axes.margins(x=0.02)
+    if len(looks) > 1:
+        band = [Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")] if "mean" in names else []
+        are_many = len(looks) > len(LOOKS) + 1
+        shown = {"each shuffle": EACH, "mean": MEAN} if are_many else looks
+        add_legend(canvas, [*_make_handles(shown), *band])
+
+
+def _choose_curve_looks(names: list[str]) -> dict[str, Look]:
+    """Tell the shuffles apart where there are looks enough, else from their mean alone."""
+    shuffles = [name for name in names if name != "mean"]
+    looks = choose_looks(shuffles) if len(shuffles) <= len(LOOKS) else dict.fromkeys(shuffles, EACH)
+    return looks | ({"mean": MEAN} if "mean" in names else {})
+
+
+def paint_roc(canvas: Canvas, figure: Figure) -> None:
+    """Paint the curves in a square, with the diagonal of chance."""
+    frame = figure.frame
+    looks = choose_looks(list(frame["series"].unique()))
+    axes = canvas.subplots()
+    axes.set(xlabel=figure.x_label, ylabel=figure.y_label, xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
+    axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1)
+    corner = _add_corner(axes) if _is_in_corner(frame).all() else None
+    for name, points in frame.groupby("series", sort=False):
+        _paint_line(axes, points, looks[str(name)], 1.6, corner)
+    add_legend(canvas, _make_handles(looks))
+
+
+def _is_in_corner(frame: pd.DataFrame) -> pd.Series:
+    """Say which points lie so far left or so high that the rest of the square shows nothing."""
+    return (frame["x"] <= HUGGING) | (frame["value"] >= 100 - CORNER)
+
+
+def _add_corner(axes: Axes) -> Axes:
+    """Enlarge the upper left corner within the empty part of the square."""
+    corner = axes.inset_axes(CORNER_PLACE, facecolor=SURFACE, zorder=3)
+    corner.set(xlim=(-0.4, CORNER), ylim=(100 - CORNER, 100.4), aspect="equal")
+    corner.set_title("the framed corner, enlarged", size=CORNER_TEXT_PT)
+    corner.tick_params(labelsize=CORNER_TEXT_PT)
+    corner.locator_params(nbins=4)
+    corner.spines[:].set_visible(True)
+    axes.indicate_inset((-1, 100 - CORNER, CORNER + 1, CORNER + 1), edgecolor=MUTED, linewidth=0.8, alpha=1.0)
+    return corner
+
+
+def _paint_line(axes: Axes, points: pd.DataFrame, look: Look, width: float, corner: Axes | None = None) -> None:
+    """Paint a line with its marks; a mark that is in the enlarged corner is there alone."""
+    for place in (axes, *([corner] if corner else [])):
+        place.plot(points["x"], points["value"], color=look.colour, linestyle=look.line, linewidth=width, zorder=3)
+    for row, x, value in points.loc[points["text"] != "", ["x", "value"]].itertuples():
+        is_enlarged = corner is not None and x <= CORNER and value >= 100 - CORNER
+        add_target(corner if corner is not None and is_enlarged else axes, row, (x, value))
+
+
+def _make_handles(looks: dict[str, Look]) -> list[Line2D]:
+    return [
+        Line2D([], [], color=look.colour, linestyle=look.line, linewidth=2.2 if name == "mean" else 1.6, label=name)
+        for name, look in looks.items()
+    ]

@@ -1,0 +1,269 @@
+"""Figures of the means of Table 4: against cost, as heat maps, and beside published ones. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.metrics import Direction, Metric
+from sweep.report.cells import MeanCell
+from sweep.report.choices import CellKey
+from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
+from sweep.report.statistics.comparisons import pareto_front
+from sweep.report.study import Study
+
+Bounds = tuple[float, float] | None
+NOTHING = float("nan")
+NO_CELL = MeanCell(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """A study with what belongs to its means.
+
+    intervals: 95 % bounds of a cell's mean in the metric's printed unit, None where they cannot be told.
+    costs: mult-adds of a backbone in millions. stamp: what the numbers are not.
+    """
+
+    study: Study
+    intervals: Mapping[CellKey, Bounds]
+    costs: Mapping[str, float]
+    stamp: str
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that all is measured with."""
+        return self.study.metric
+
+    def list_means(self) -> Iterator[tuple[CellKey, MeanCell, float]]:
+        """Yield every cell that has a mean, and the mean: split after split as planned, the widest backbones first."""
+        for split, backbone in product(list_splits(self.study), list_backbones(self.study).index):
+            cell = self.study.cells.get((backbone, split), NO_CELL)
+            if isinstance(cell.value, float | int):
+                yield (backbone, split), cell, float(cell.value)
+
+    def bound(self, key: CellKey) -> tuple[float, float]:
+        """Return a cell's bounds, NaN where they cannot be told."""
+        return self.intervals.get(key) or (NOTHING, NOTHING)
+
+    def published_means(self) -> Mapping[CellKey, float]:
+        """Return the published means of this metric, in its printed unit."""
+        return self.study.published.means if self.study.published else {}
+
+    def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
+        """Say a mean in words: where, how much, how sure, how complete."""
+        bounds = self.intervals.get(key)
+        interval = f" (95 % interval {format_range(self.metric, *bounds)})" if bounds else ""
+        return f"{key[0]}, {key[1]}: {format_value(self.metric, value)}{interval}{_describe_gaps(cell)}"
+
+
+def _describe_gaps(cell: MeanCell) -> str:
+    return f", {cell.finished}/{cell.planned} trials finished" if cell.finished < cell.planned else ""
+
+
+def list_splits(study: Study) -> list[str]:
+    """Return the splits in the order of the plan."""
+    return list(dict.fromkeys(study.frames.trials["split"]))
+
+
+def list_backbones(study: Study) -> pd.DataFrame:
+    """Return a row per backbone of the plan, named by it: family, alpha, resolution, and its `series` in words."""
+    columns = ["backbone", "family", "alpha", "resolution"]
+    backbones = study.frames.trials[columns].drop_duplicates().set_index("backbone")
+    has_families = len(set(backbones["family"])) > 1
+    backbones["series"] = [
+        f"{family}, alpha {alpha:g}" if has_families else f"alpha {alpha:g}"
+        for family, alpha in zip(backbones["family"], backbones["alpha"], strict=True)
+    ]
+    return backbones.sort_values(["family", "alpha", "resolution"], ascending=[True, False, False])
+
+
+# -- against cost ------------------------------------------------------------------------------------------------
+
+
+def make_cost_figure(estimates: Estimates) -> Figure | None:
+    """Draw every mean against the mult-adds of its backbone."""
+    rows = [*_list_own_points(estimates), *_list_published_points(estimates)]
+    if not any(not row["is_published"] for row in rows):
+        return None
+    frame = pd.DataFrame(rows)
+    _mark_pareto_sets(frame, estimates.metric.direction)
+    metric = estimates.metric
+    has_published = bool(frame["is_published"].any())
+    has_unsure = bool(frame.loc[~frame["is_published"], "lower"].isna().any())
+    without = "; a mean without a bar is over too few shuffles to tell" if has_unsure else ""
+    return Figure(
+        name=f"{metric.name.replace('_', '-')}-vs-mult-adds",
+        kind=FigureKind.COST,
+        title=f"Test {metric.title} against cost",
+        stamp=estimates.stamp,
+        caption=(
+            f"Mean test {metric.title} over the shuffles against the mult-adds of one forward pass, a panel for each "
+            f"split. Bars: 95 % intervals{without}. Step line and ringed "
+            "marks: the Pareto set, models that no other one of the same or lower cost beats in its mean; the line "
+            "does not say that they differ."
+            + (" Open diamonds: published means, set a little to the right." if has_published else "")
+            + (" Hollow marks k/n: only k of n trials have finished." if _has_gaps(frame) else "")
+        ),
+        frame=frame,
+        x_label="Mult-adds (millions, log scale)",
+        y_label=capitalise(f"test {metric.label}"),
+        decimals=metric.decimals,
+    )
+
+
+def _has_gaps(frame: pd.DataFrame) -> bool:
+    return bool((frame["finished"] < frame["planned"]).any())
+
+
+def _list_own_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
+    backbones = list_backbones(estimates.study)
+    for key, cell, value in estimates.list_means():
+        backbone, split = key
+        if backbone in estimates.costs:
+            cost = estimates.costs[backbone]
+            lower, upper = estimates.bound(key)
+            yield {
+                "panel": split,
+                "series": backbones.loc[backbone, "series"],
+                "backbone": backbone,
+                "x": cost,
+                "value": value,
+                "lower": lower,
+                "upper": upper,
+                "is_published": False,
+                "is_pareto": False,
+                "finished": cell.finished,
+                "planned": cell.planned,
+                "text": f"{estimates.describe(key, cell, value)}, {_format_cost(cost)} M mult-adds",
+            }
+
+
+def _format_cost(cost: float) -> str:
+    return f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
+
+
+def _list_published_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
+    for (backbone, split), value in estimates.published_means().items():
+        if (backbone, split) in estimates.study.cells and backbone in estimates.costs:
+            yield {
+                "panel": split,
+                "series": "published",
+                "backbone": backbone,
+                "x": estimates.costs[backbone],
+                "value": value,
+                "lower": NOTHING,
+                "upper": NOTHING,
+                "is_published": True,
+                "is_pareto": False,
+                "finished": 0,
+                "planned": 0,
+                "text": f"published: {backbone}, {split}: {format_value(estimates.metric, value)}",
+            }
+
+
+def _mark_pareto_sets(frame: pd.DataFrame, direction: Direction) -> None:
+    """Mark our points that no cheaper or equally cheap one beats, split by split."""
+    sign = 1 if direction is Direction.HIGHER else -1
+    for _, points in frame[~frame["is_published"]].groupby("panel", sort=False):
+        chosen = points.index[pareto_front(points["x"].to_numpy(), sign * points["value"].to_numpy())]
+        frame.loc[chosen, "is_pareto"] = True
+        frame.loc[chosen, "text"] += ", in the Pareto set"
+
+
+# -- heat maps ---------------------------------------------------------------------------------------------------
+
+
+def make_heatmaps(estimates: Estimates) -> Iterator[Figure]:
+    """Yield a map of alpha x resolution for every split, all on one colour scale."""
+    backbones = list_backbones(estimates.study)
+    values = [value for _, _, value in estimates.list_means()]
+    if not values or backbones["series"].nunique() < 2 or backbones["resolution"].nunique() < 2:
+        return
+    metric = estimates.metric
+    for split in list_splits(estimates.study):
+        frame = pd.DataFrame(_list_heat_cells(estimates, backbones, split))
+        if frame["value"].notna().any():
+            yield Figure(
+                name=f"heatmap-{split.replace('/', '-').replace('.', '_')}",
+                kind=FigureKind.HEATMAP,
+                title=f"Test {metric.label}, split {split}",
+                stamp=estimates.stamp,
+                caption=(
+                    f"Mean test {metric.title} over the shuffles by width multiplier (alpha) and input resolution, "
+                    f"split {split}. All splits share one colour scale."
+                    + (" k/n: only k of n trials have finished." if _has_gaps(frame) else "")
+                ),
+                frame=frame,
+                x_label="Input resolution (pixels)",
+                y_label=capitalise(f"test {metric.label}"),
+                limits=(min(values), max(values)),
+                decimals=metric.decimals,
+            )
+
+
+def _list_heat_cells(estimates: Estimates, backbones: pd.DataFrame, split: str) -> Iterator[dict[str, Any]]:
+    ordered = backbones.sort_values(["family", "alpha", "resolution"], ascending=[True, False, True])
+    for backbone, resolution, series in ordered[["resolution", "series"]].itertuples():
+        key = (str(backbone), split)
+        cell = estimates.study.cells.get(key, NO_CELL)
+        value = NOTHING if cell.value is None else float(cell.value)
+        yield {
+            "row": series,
+            "column": str(resolution),
+            "value": value,
+            "finished": cell.finished,
+            "planned": cell.planned,
+            "text": f"{backbone}, {split}: no result" if np.isnan(value) else estimates.describe(key, cell, value),
+        }
+
+
+# -- beside published means --------------------------------------------------------------------------------------
+
+
+def make_difference_figure(estimates: Estimates) -> Figure | None:
+    """Draw by how much our means differ from published ones."""
+    frame = pd.DataFrame(_list_differences(estimates))
+    if frame.empty:
+        return None
+    metric = estimates.metric
+    unit = "points" if metric.unit == "%" else metric.unit
+    return Figure(
+        name="difference-to-published",
+        kind=FigureKind.DIFFERENCE,
+        title=f"Test {metric.title}: ours minus published",
+        stamp=estimates.stamp,
+        caption=(
+            f"Our mean test {metric.title} less the published mean, for every backbone and split. Bars: our 95 % "
+            "intervals, the published mean taken as exact; where a bar crosses zero the two agree within our "
+            "uncertainty alone."
+        ),
+        frame=frame,
+        x_label=f"Ours minus published ({unit})" if unit else "Ours minus published",
+        y_label="",
+        decimals=metric.decimals,
+    )
+
+
+def _list_differences(estimates: Estimates) -> Iterator[dict[str, Any]]:
+    metric, published = estimates.metric, estimates.published_means()
+    unit = "points" if metric.unit == "%" else metric.unit
+    means = {key: (cell, value) for key, cell, value in estimates.list_means() if key in published}
+    for backbone in list_backbones(estimates.study).index:
+        for key, (cell, value) in means.items():
+            if key[0] == backbone:
+                difference, bounds = value - published[key], np.array(estimates.bound(key)) - published[key]
+                yield {
+                    "series": key[1],
+                    "row": backbone,
+                    "value": difference,
+                    "lower": bounds[0],
+                    "upper": bounds[1],
+                    "text": (
+                        f"{estimates.describe(key, cell, value)}, published {format_value(metric, published[key])}, "
+                        f"difference {difference:+.{metric.decimals}f} {unit}".rstrip()
+                    ),
+                }

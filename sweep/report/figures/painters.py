@@ -1,0 +1,45 @@
+"""Which painter and how much room each kind of figure gets. Needs matplotlib."""
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure as Canvas
+
+from sweep.report.figures.figure import Figure, FigureKind
+from sweep.report.figures.grids import paint_confusion, paint_heatmap
+from sweep.report.figures.lines import paint_curves, paint_roc
+from sweep.report.figures.points import paint_cost, paint_differences, paint_sensitivity
+
+PAINTERS: dict[FigureKind, Callable[[Canvas, Figure], None]] = {
+    FigureKind.COST: paint_cost,
+    FigureKind.HEATMAP: paint_heatmap,
+    FigureKind.CURVES: paint_curves,
+    FigureKind.SENSITIVITY: paint_sensitivity,
+    FigureKind.CONFUSION: paint_confusion,
+    FigureKind.ROC: paint_roc,
+    FigureKind.DIFFERENCE: paint_differences,
+}
+
+LOWEST_IN = 2.4
+LARGE_CLASSES = 4  # whose cells hold two lines of text with room to spare
+
+
+def measure_height(figure: Figure) -> float:
+    """Return the height in inches that a figure needs below its title."""
+    frame = figure.frame
+    match figure.kind:
+        case FigureKind.COST:
+            height = 0.9 + 2.1 * frame["panel"].nunique()
+        case FigureKind.SENSITIVITY:
+            height = 0.9 + 1.8 * frame["panel"].nunique()
+        case FigureKind.HEATMAP:
+            height = 0.8 + 0.6 * frame["row"].nunique()
+        case FigureKind.DIFFERENCE:
+            height = 0.9 + 0.4 * frame["row"].nunique()
+        case FigureKind.CONFUSION:
+            classes = frame["row"].nunique()
+            height = 0.9 + 0.9 * min(classes, LARGE_CLASSES) + 0.25 * max(0, classes - LARGE_CLASSES)
+        case FigureKind.CURVES:
+            height = 3.6
+        case FigureKind.ROC:
+            height = 4.8 + 0.2 * frame["series"].nunique()
+    return max(LOWEST_IN, height)

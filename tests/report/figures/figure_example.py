@@ -1,0 +1,77 @@
+"""A small study for the tests of figures: four backbones, two splits, scores and curves made up."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sweep.metrics import METRICS
+from sweep.outcome import Curve
+from sweep.planning.expand import make_plan
+from sweep.report.cells import Selection
+from sweep.report.choices import make_mean_cells
+from sweep.report.figures.data import make_figures
+from sweep.report.frames import read_sweep
+from sweep.report.published import PublishedMeans
+from sweep.report.study import Readout, Study
+from sweep.testing import fill_store, make_inputs, make_spec, make_store
+
+SPLITS = ["60/20/20", "62.5/17.5/20"]
+GRID = {"alpha": [0.5, 1.0], "resolution": [16, 32], "split": SPLITS}
+COSTS = {"tiny-0.5-16": 0.01, "tiny-1-16": 0.04, "tiny-0.5-32": 0.05, "tiny-1-32": 1200.0}
+ACCURACIES = {"tiny-0.5-16": 0.80, "tiny-1-16": 0.70, "tiny-0.5-32": 0.95, "tiny-1-32": 0.90}
+
+
+def answer_by_backbone(trial):
+    """0.80 for tiny-0.5-16 at rate 0.1, and a tenth less at rate 0.01."""
+    accuracy = ACCURACIES[str(trial.backbone)] - (0.1 if trial.learning_rate < 0.1 else 0.0)
+    return accuracy, accuracy
+
+
+def make_study(accuracy=answer_by_backbone, metric="accuracy", classes=(26, 74), *, is_demo=False, **grid):
+    spec = make_spec(**{**GRID, **grid})
+    store = make_store()
+    fill_store(store, make_plan(spec, make_inputs(spec, classes, is_demo=is_demo)), accuracy)
+    frames = read_sweep(store)
+    cells = make_mean_cells(frames.trials, METRICS[metric], Selection.VALIDATION)
+    return Study(frames, METRICS[metric], Selection.VALIDATION, cells, {})
+
+
+def add_readouts(study, *readouts):
+    return replace(study, readouts={study.selected: readouts})
+
+
+def add_published(study, means):
+    return replace(study, published=PublishedMeans("a paper", means, {}))
+
+
+def make_readout(labels, scores, shuffle=0, curve=None):
+    """labels: (images,); scores: (images, classes), or (images,) of the second of two classes."""
+    scores = np.asarray(scores, np.float32)
+    if scores.ndim == 1:
+        scores = np.stack([np.zeros_like(scores), scores], axis=1)
+    return Readout("trial", shuffle, 0.9, np.arange(len(labels)), np.asarray(labels), scores, curve)
+
+
+def make_curve(accuracies, first=10):
+    steps = np.arange(first, first + 10 * len(accuracies), 10, dtype=np.int32)
+    values = np.asarray(accuracies, np.float32)
+    return Curve("head", steps, values, 1 - values)
+
+
+def make_whole_study(**options):
+    """A study that every figure can be made of."""
+    study = make_study(**options)
+    readouts = [
+        make_readout([0, 0, 1, 1], [-1.0, 0.5, 0.2 + shuffle, 2.0], shuffle, make_curve([0.5, 0.7 + shuffle / 10, 0.8]))
+        for shuffle in range(3)
+    ]
+    return add_published(add_readouts(study, *readouts), dict.fromkeys(study.cells, 85.0))
+
+
+def bound_all(study, half=2.0):
+    return {key: (cell.value - half, cell.value + half) for key, cell in study.cells.items() if cell.value is not None}
+
+
+def draw_data(study, intervals=None):
+    """Every figure of a study, by name."""
+    return {figure.name: figure for figure in make_figures(study, intervals or {}, COSTS)}

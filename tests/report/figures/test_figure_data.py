@@ -1,0 +1,291 @@
+"""A figure is a frame of what its marks say; numbers are checked there, never in pixels."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from figure_example import (
+    SPLITS,
+    add_published,
+    add_readouts,
+    answer_by_backbone,
+    bound_all,
+    draw_data,
+    make_curve,
+    make_readout,
+    make_study,
+    make_whole_study,
+)
+
+from sweep.report.figures.behaviour import MOST_MARKS
+
+COST, HEATMAP, CURVES = "accuracy-vs-mult-adds", "heatmap-60-20-20", "learning-curves"
+SENSITIVITY, CONFUSION, ROC, DIFFERENCE = (
+    "learning-rate-sensitivity",
+    "confusion-matrix",
+    "roc",
+    "difference-to-published",
+)
+
+ENDS = {0: [0.5, 0.8], 1: [0.6, 0.9]}  # curves by shuffle
+
+
+def leave_out(backbone, split, share=1.0):
+    """Answer for all but one cell, or but a share of its shuffles."""
+
+    def answer(trial):
+        is_out = (str(trial.backbone), str(trial.split)) == (backbone, split) and trial.shuffle < 3 * share
+        return None if is_out else answer_by_backbone(trial)
+
+    return answer
+
+
+def rows_of(frame, **values):
+    for name, value in values.items():
+        frame = frame[frame[name] == value]
+    return frame
+
+
+# -- which figures there are -------------------------------------------------------------------------------------
+
+
+def test_a_whole_study_has_every_figure_in_the_order_of_a_report():
+    expected = [COST, HEATMAP, "heatmap-62_5-17_5-20", DIFFERENCE, SENSITIVITY, CURVES, CONFUSION, ROC]
+    assert list(draw_data(make_whole_study())) == expected
+
+
+def test_a_sweep_without_results_has_no_figure():
+    assert draw_data(make_study(lambda _: None)) == {}
+
+
+def test_without_scores_the_figures_of_the_selected_model_are_left_out():
+    assert set(draw_data(make_study())) == {COST, HEATMAP, "heatmap-62_5-17_5-20", SENSITIVITY}
+
+
+@pytest.mark.parametrize("axis", ["alpha", "resolution"])
+def test_a_single_alpha_or_resolution_makes_no_heat_map(axis):
+    study = make_study(**{axis: {"alpha": 1.0, "resolution": 32}[axis]})
+    assert set(draw_data(study)) == {COST, SENSITIVITY}
+
+
+def test_a_single_learning_rate_makes_no_sensitivity():
+    assert SENSITIVITY not in draw_data(make_study(learning_rate=0.1))
+
+
+def test_every_figure_carries_the_stamp():
+    stamps = {figure.stamp for figure in draw_data(make_whole_study(is_demo=True)).values()}
+    assert stamps == {"DEMO IMAGES, RANDOM WEIGHTS"}
+
+
+def test_every_row_of_every_figure_has_its_own_label():
+    for figure in draw_data(make_whole_study()).values():
+        assert list(figure.frame.index) == list(range(len(figure.frame)))
+        assert figure.frame["text"].any()
+
+
+def test_data_are_made_without_matplotlib():
+    probe = "import sys, sweep.report.figures.data; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+# -- against cost ------------------------------------------------------------------------------------------------
+
+
+def test_a_point_says_its_numbers_in_words():
+    study = make_study()
+    point = rows_of(draw_data(study, bound_all(study))[COST].frame, backbone="tiny-0.5-32", panel="60/20/20").iloc[0]
+    assert point["text"] == (
+        "tiny-0.5-32, 60/20/20: 95.0 % (95 % interval 93.0 to 97.0), 0.05 M mult-adds, in the Pareto set"
+    )
+    assert tuple(point[["x", "value", "lower", "upper"]]) == pytest.approx((0.05, 95.0, 93.0, 97.0))
+
+
+def test_the_pareto_set_holds_what_nothing_cheaper_beats():
+    frame = draw_data(make_study())[COST].frame
+    for split in SPLITS:
+        assert set(rows_of(frame, panel=split, is_pareto=True)["backbone"]) == {"tiny-0.5-16", "tiny-0.5-32"}
+
+
+def test_where_lower_is_better_the_pareto_set_turns_round():
+    frame = draw_data(make_study(metric="log_loss"))["log-loss-vs-mult-adds"].frame
+    assert set(rows_of(frame, is_pareto=True)["backbone"]) == {"tiny-0.5-16", "tiny-0.5-32"}
+    assert rows_of(frame, backbone="tiny-0.5-32")["value"].to_list() == pytest.approx([0.05, 0.05])
+
+
+def test_an_unknown_interval_is_no_interval_and_the_caption_says_so():
+    study = make_study()
+    figure = draw_data(study)[COST]
+    assert figure.frame[["lower", "upper"]].isna().all(axis=None)
+    assert "too few shuffles to tell" in figure.caption
+    assert "too few" not in draw_data(study, bound_all(study))[COST].caption
+
+
+def test_an_incomplete_cell_is_counted_in_its_words():
+    study = make_study(leave_out("tiny-1-16", "60/20/20", share=1 / 3))
+    figures = draw_data(study)
+    point = rows_of(figures[COST].frame, backbone="tiny-1-16", panel="60/20/20").iloc[0]
+    assert (point["finished"], point["planned"]) == (8, 12)
+    assert "8/12 trials finished" in point["text"]
+    assert "k/n" in figures[COST].caption
+    assert "k/n" not in draw_data(make_study())[COST].caption
+    assert figures[COST].stamp == "RANDOM WEIGHTS, PARTIAL SWEEP"
+
+
+def test_panels_follow_the_spec_not_the_alphabet():
+    frame = draw_data(make_study(split=["62.5/17.5/20", "60/20/20"]))[COST].frame
+    assert list(frame["panel"].unique()) == ["62.5/17.5/20", "60/20/20"]
+
+
+def test_published_points_stand_apart_from_ours():
+    study = add_published(make_study(), {("tiny-1-32", "60/20/20"): 88.8, ("tiny-9-99", "60/20/20"): 50.0})
+    published = rows_of(draw_data(study)[COST].frame, is_published=True)
+    assert published[["backbone", "value", "is_pareto"]].to_numpy().tolist() == [["tiny-1-32", 88.8, False]]
+
+
+# -- heat maps ---------------------------------------------------------------------------------------------------
+
+
+def test_a_heat_map_has_wide_models_on_top_and_large_images_to_the_right():
+    frame = draw_data(make_study())[HEATMAP].frame
+    assert list(frame["row"].unique()) == ["alpha 1", "alpha 0.5"]
+    assert list(frame["column"].unique()) == ["16", "32"]
+    assert frame["value"].to_list() == pytest.approx([70.0, 90.0, 80.0, 95.0])
+
+
+def test_all_heat_maps_share_one_colour_scale():
+    figures = draw_data(make_study(leave_out("tiny-1-16", "60/20/20")))
+    scales = {figures[name].limits for name in figures if name.startswith("heatmap")}
+    assert scales == {(70.0, 95.0)}
+
+
+def test_a_heat_cell_without_a_result_stays_in_its_place():
+    cell = draw_data(make_study(leave_out("tiny-1-16", "60/20/20")))[HEATMAP].frame.iloc[0]
+    assert np.isnan(cell["value"])
+    assert cell["text"] == "tiny-1-16, 60/20/20: no result"
+
+
+# -- beside published means --------------------------------------------------------------------------------------
+
+
+def test_a_difference_is_ours_minus_published_and_its_bar_our_interval():
+    study = add_published(make_study(), {("tiny-1-32", "60/20/20"): 88.5})
+    frame = draw_data(study, bound_all(study))[DIFFERENCE].frame
+    assert frame[["value", "lower", "upper"]].to_numpy()[0] == pytest.approx([1.5, -0.5, 3.5])
+    assert frame["text"].to_list() == [
+        "tiny-1-32, 60/20/20: 90.0 % (95 % interval 88.0 to 92.0), published 88.5 %, difference +1.5 points"
+    ]
+
+
+def test_published_means_of_other_models_make_no_difference_figure():
+    assert DIFFERENCE not in draw_data(add_published(make_study(), {("tiny-9-99", "60/20/20"): 88.5}))
+
+
+# -- learning rates ----------------------------------------------------------------------------------------------
+
+
+def test_sensitivity_is_the_mean_over_backbones_with_their_range():
+    frame = draw_data(make_study())[SENSITIVITY].frame
+    point = rows_of(frame, panel="60/20/20", part="test", series="20 steps", x=0.01).iloc[0]
+    assert tuple(point[["value", "lower", "upper"]]) == pytest.approx((73.75, 60.0, 85.0))
+    assert point["text"] == ("test, 60/20/20, learning rate 0.01, 20 steps: 73.8 % (60.0 to 85.0 over 4 backbones)")
+
+
+def test_sensitivity_counts_only_backbones_that_have_finished():
+    frame = draw_data(make_study(leave_out("tiny-1-16", "60/20/20")))[SENSITIVITY].frame
+    assert rows_of(frame, panel="60/20/20")["text"].str.contains("over 3 backbones").all()
+    assert rows_of(frame, panel="62.5/17.5/20")["text"].str.contains("over 4 backbones").all()
+
+
+# -- the selected model ------------------------------------------------------------------------------------------
+
+
+def test_the_mean_curve_runs_between_the_lowest_and_the_highest_shuffle():
+    readouts = [make_readout([0, 1], [0, 0], shuffle, make_curve(values)) for shuffle, values in ENDS.items()]
+    figure = draw_data(add_readouts(make_study(), *readouts))[CURVES]
+    mean = rows_of(figure.frame, series="mean")
+    assert mean[["x", "value", "lower", "upper"]].to_numpy()[-1] == pytest.approx([20, 85.0, 80.0, 90.0])
+    assert mean["text"].iloc[-1] == "mean, 20 steps: 85.0 % (shuffles 80.0 % to 90.0 %)"
+    assert figure.reference == 10
+
+
+def test_the_mean_curve_keeps_to_steps_that_all_shuffles_have():
+    short, long = (
+        make_readout([0, 1], [0, 0], 0, make_curve([0.5])),
+        make_readout([0, 1], [0, 0], 1, make_curve(ENDS[1])),
+    )
+    frame = draw_data(add_readouts(make_study(), short, long))[CURVES].frame
+    assert rows_of(frame, series="mean")["x"].to_list() == [10]
+
+
+def test_a_single_shuffle_has_a_curve_but_no_mean():
+    study = add_readouts(make_study(), make_readout([0, 1], [0, 0], 5, make_curve([0.5, 0.6])))
+    assert set(draw_data(study)[CURVES].frame["series"]) == {"shuffle 5"}
+
+
+def test_a_long_curve_keeps_all_its_points_but_few_marks():
+    study = add_readouts(make_study(), make_readout([0, 1], [0, 0], 0, make_curve(np.linspace(0.5, 0.9, 400))))
+    frame = draw_data(study)[CURVES].frame
+    marked = frame[frame["text"] != ""]
+    assert len(frame) == 400
+    assert len(marked) == MOST_MARKS
+    assert list(marked.index[[0, -1]]) == [0, 399]
+
+
+def test_without_stored_curves_there_is_no_learning_curve():
+    assert CURVES not in draw_data(add_readouts(make_study(), make_readout([0, 1], [0, 0])))
+
+
+def test_the_learning_curve_of_log_loss_is_one_of_log_loss():
+    study = add_readouts(make_study(metric="log_loss"), make_readout([0, 1], [0, 0], 0, make_curve([0.25])))
+    figure = draw_data(study)[CURVES]
+    assert figure.y_label == "Validation log loss (nats)"
+    assert figure.frame["text"].to_list() == ["shuffle 0, 10 steps: 0.750 nats"]
+
+
+def test_the_confusion_matrix_sums_over_shuffles_and_shares_sum_to_a_row():
+    readouts = (make_readout([0, 0, 1, 1], [-1, 1, 1, 1]), make_readout([0, 0, 1, 1], [-1, -1, 1, -1], shuffle=1))
+    frame = draw_data(add_readouts(make_study(), *readouts))[CONFUSION].frame
+    assert frame["count"].to_list() == [3, 1, 1, 3]
+    assert frame["value"].to_list() == pytest.approx([75, 25, 25, 75])
+    assert frame["text"].iloc[1] == "true NORMAL, answered PNEUMONIA: 1 of 4 images (25.0 % of all NORMAL)"
+
+
+def test_a_class_without_test_images_has_counts_but_no_shares():
+    study = make_study(classes=(30, 30, 30))
+    frame = draw_data(add_readouts(study, make_readout([0, 1], np.eye(3)[:2])))[CONFUSION].frame
+    absent = rows_of(frame, row="CLASS 2")
+    assert absent["count"].to_list() == [0, 0, 0]
+    assert absent["value"].isna().all()
+
+
+def test_a_roc_curve_of_a_perfect_ranking_has_the_whole_area():
+    frame = draw_data(add_readouts(make_study(), make_readout([0, 0, 1, 1], [-2, -1, 1, 2])))[ROC].frame
+    assert set(frame["series"]) == {"shuffle 0, AUC 100.00 %"}
+    assert frame[["x", "value"]].to_numpy()[[0, -1]].tolist() == [[0, 0], [100, 100]]
+
+
+def test_two_classes_have_a_roc_curve_for_each_shuffle():
+    readouts = (make_readout([0, 1, 0, 1], [-1, 1, 2, 3]), make_readout([0, 1], [-1, 1], shuffle=1))
+    figure = draw_data(add_readouts(make_study(), *readouts))[ROC]
+    assert list(figure.frame["series"].unique()) == ["shuffle 0, AUC 75.00 %", "shuffle 1, AUC 100.00 %"]
+    assert figure.y_label == "True-positive rate, PNEUMONIA (%)"
+
+
+def test_more_classes_have_a_roc_curve_for_each_averaged_over_shuffles():
+    study, eye = make_study(classes=(30, 30, 30)), np.eye(3)
+    readouts = (make_readout([0, 1, 2], eye), make_readout([0, 1, 2], eye[[1, 0, 2]], shuffle=1))
+    names = list(draw_data(add_readouts(study, *readouts))[ROC].frame["series"].unique())
+    assert names == ["class NORMAL, AUC 62.50 %", "class PNEUMONIA, AUC 62.50 %", "class CLASS 2, AUC 100.00 %"]
+
+
+def test_a_shuffle_whose_test_images_are_of_one_class_has_no_roc_curve():
+    assert ROC not in draw_data(add_readouts(make_study(), make_readout([1, 1], [0, 1])))
+
+
+def test_class_names_that_cannot_be_printed_do_not_reach_a_drawing():
+    study = make_whole_study()
+    data = replace(study.frames.inputs.data, classes=("A\x07\udcff", "B<&$"))
+    study = replace(study, frames=replace(study.frames, inputs=replace(study.frames.inputs, data=data)))
+    assert list(draw_data(study)[CONFUSION].frame["row"].unique()) == ["A??", "B<&$"]

@@ -1,0 +1,148 @@
+"""A drawing holds every mark with its words, takes the colours of a page, and is the same every time."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import pytest
+from figure_example import bound_all, draw_data, make_whole_study
+
+from sweep.report.figures.drawing import Theme, draw_png, draw_svg
+from sweep.report.figures.figure import FigureKind
+from sweep.report.figures.grids import DARK_ON_CELL, LIGHT_ON_CELL, contrast_with
+from sweep.report.figures.style import INK, SURFACE, THEMED
+
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def figures():
+    study = make_whole_study(is_demo=True)
+    by_kind = {figure.kind: figure for figure in reversed(draw_data(study, bound_all(study)).values())}
+    assert set(by_kind) == set(FigureKind)
+    return by_kind
+
+
+@pytest.fixture(scope="module")
+def inlined(figures):
+    return {kind: draw_svg(figure, Theme.PAGE) for kind, figure in figures.items()}
+
+
+@pytest.fixture(scope="module")
+def heatmap(figures):
+    return figures[FigureKind.HEATMAP]
+
+
+def read_marks(svg):
+    return [element for element in ET.fromstring(svg).iter(f"{SVG}g") if element.get("class") == "mark"]
+
+
+@pytest.mark.parametrize("kind", FigureKind)
+def test_every_mark_is_there_and_says_its_words(figures, inlined, kind):
+    texts = [text for text in figures[kind].frame["text"] if text]
+    marks = read_marks(inlined[kind])
+    assert sorted(mark.get("aria-label") for mark in marks) == sorted(texts)
+    assert all(mark.find(f"{SVG}title").text == mark.get("aria-label") for mark in marks)
+    assert all((mark.get("tabindex"), mark.get("role")) == ("0", "img") for mark in marks)
+
+
+@pytest.mark.parametrize("kind", FigureKind)
+def test_ids_are_the_figures_own_and_every_reference_is_kept(figures, inlined, kind):
+    root = ET.fromstring(inlined[kind])
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    links = {element.get(f"{XLINK}href", "#")[1:] for element in root.iter()} - {""}
+    links |= set(re.findall(r"url\(#([^)]*)\)", inlined[kind]))
+    assert len(set(ids)) == len(ids)
+    assert all(each.startswith(f"{figures[kind].name}-") for each in ids)
+    assert links <= set(ids)
+
+
+@pytest.mark.parametrize("kind", FigureKind)
+def test_a_page_sets_every_colour_of_ink_and_surface(inlined, kind):
+    bare = re.sub(r"var\(--\w+, #[0-9a-f]{6}\)", "", inlined[kind])
+    assert not [colour for colour in THEMED.values() if colour in bare]
+    assert f"var(--ink, {INK})" in inlined[kind]
+
+
+def test_an_inlined_drawing_fits_its_place_and_has_no_background(inlined):
+    svg = inlined[FigureKind.HEATMAP]
+    root = ET.fromstring(svg)
+    assert svg.startswith("<svg ")
+    assert (root.get("width"), root.get("height")) == (None, None)
+    assert root.get("viewBox")
+    assert "width: 100%; max-width: 499.2px" in root.get("style")
+    assert root.find(f"{SVG}g/{SVG}g/{SVG}path").get("style") == "fill: none"
+
+
+def test_a_file_stands_alone_on_white(heatmap):
+    svg = draw_svg(heatmap)
+    background = ET.fromstring(svg).find(f"{SVG}g/{SVG}g/{SVG}path")
+    assert svg.startswith("<?xml")
+    assert "var(" not in svg
+    assert background.get("style") == f"fill: {SURFACE}"
+
+
+def test_a_drawing_is_named_and_described(heatmap, inlined):
+    root = ET.fromstring(inlined[FigureKind.HEATMAP])
+    texts = {element.get("id"): element.text for element in root}
+    assert texts[root.get("aria-labelledby")] == f"{heatmap.title} [DEMO IMAGES, RANDOM WEIGHTS]"
+    assert texts[root.get("aria-describedby")] == heatmap.caption
+
+
+@pytest.mark.parametrize("theme", Theme)
+def test_the_stamp_is_printed_and_without_one_nothing_is(heatmap, theme):
+    stamp = ">DEMO IMAGES, RANDOM WEIGHTS</text>"
+    assert stamp in draw_svg(heatmap, theme)
+    assert "DEMO" not in draw_svg(replace(heatmap, stamp=""), theme)
+
+
+def test_a_file_prints_its_title_and_a_page_does_not(heatmap, inlined):
+    assert f">{heatmap.title}</text>" in draw_svg(heatmap)
+    assert f">{heatmap.title}</text>" not in inlined[FigureKind.HEATMAP]
+
+
+def test_nothing_of_matplotlib_leaks_into_a_page(inlined):
+    for svg in inlined.values():
+        assert "<style" not in svg
+        assert "<metadata" not in svg
+
+
+def test_the_same_figure_gives_the_same_bytes(figures):
+    figure = figures[FigureKind.COST]
+    assert draw_svg(figure) == draw_svg(figure)
+    assert draw_png(figure) == draw_png(figure)
+
+
+def test_settings_of_the_user_neither_matter_nor_change(heatmap):
+    plain = draw_svg(heatmap)
+    with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.facecolor": "red"}):
+        assert draw_svg(heatmap) == plain
+        assert mpl.rcParams["font.size"] == 30
+
+
+def test_a_png_has_200_dots_an_inch_and_says_neither_when_nor_with_what(heatmap):
+    png = draw_png(heatmap)
+    assert png.startswith(PNG_SIGNATURE)
+    assert int.from_bytes(png[16:20]) == 1040
+    assert b"Software" not in png
+
+
+def test_drawing_never_touches_pyplot():
+    probe = "import sys, sweep.report.figures.painters; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_names_with_markup_and_formulas_are_drawn_as_they_are(figures):
+    figure = figures[FigureKind.CONFUSION]
+    frame = figure.frame.replace({"NORMAL": "a<b>&$x$"})
+    assert "a&lt;b&gt;&amp;$x$" in draw_svg(replace(figure, frame=frame))
+
+
+def test_text_on_a_cell_is_light_on_dark_and_dark_on_light():
+    assert contrast_with("#00224e") == LIGHT_ON_CELL
+    assert contrast_with("#fee838") == DARK_ON_CELL
