@@ -1,0 +1,272 @@
+"use strict";
+// The page is complete without this script, which adds sorting, filters, tooltips, explanations and the theme.
+// Data enters the page as text only, never as markup.
+
+const root = document.documentElement;
+root.classList.add("scripted");
+
+/** Make an element; `options` are properties, `children` nodes or texts. */
+function make(tag, options = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), options);
+  element.append(...children);
+  return element;
+}
+
+// ---- Tables: sorting and filters ------------------------------------------------------------------------------------
+
+/** What a cell is sorted by: null for a gap, a number, or a text as pieces that are in turn texts and numbers. */
+function readKey(cell) {
+  const raw = cell.dataset.value;
+  if (raw === "") return null;
+  if (raw !== undefined) return Number(raw);
+  return cell.textContent.split(/(\d+(?:\.\d+)?)/).map((piece, index) => (index % 2 ? Number(piece) : piece));
+}
+
+function compareKeys(a, b) {
+  if (typeof a === "number" || typeof b === "number") {
+    if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1; // numbers before texts
+    return a - b;
+  }
+  for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
+    if (a[index] !== b[index]) return a[index] < b[index] ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+/** Let each heading of a column sort: ascending, descending, and back to the order the table came in. */
+function makeSortable(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  const body = table.tBodies[0];
+  const original = [...body.rows];
+  const sortBy = (head, index) => {
+    const order = { ascending: "descending", descending: null }[head.getAttribute("aria-sort") ?? ""];
+    heads.forEach((other) => other.removeAttribute("aria-sort"));
+    if (order === null) return body.append(...original);
+    head.setAttribute("aria-sort", order ?? "ascending");
+    const sign = order === "descending" ? -1 : 1;
+    const keyed = original.map((row) => [readKey(row.cells[index]), row]);
+    keyed.sort(([a], [b]) => (a === null || b === null ? (a === null) - (b === null) : sign * compareKeys(a, b)));
+    return body.append(...keyed.map(([, row]) => row));
+  };
+  heads.forEach((head, index) => {
+    const button = make("button", { type: "button", className: "sort" }, ...head.childNodes);
+    button.addEventListener("click", () => sortBy(head, index));
+    head.append(button);
+  });
+}
+
+/** Put a filter above a table: rows stay that hold every word, in whatever cell. */
+function makeFilterable(table, box) {
+  const rows = [...table.tBodies[0].rows].map((row) => {
+    const texts = [...row.cells].map((cell) => cell.textContent);
+    return [row, texts.join("\n").toLowerCase()];
+  });
+  const input = make("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: "words to find" });
+  const count = make("output");
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const [row, text] of rows) row.hidden = !words.every((word) => text.includes(word));
+    const shown = rows.filter(([row]) => !row.hidden).length;
+    count.value = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows`;
+    tools.classList.toggle("filtered", shown < rows.length);
+  };
+  input.addEventListener("input", filter);
+  const hint = table.querySelector("[data-explanation]") ? [make("span", {}, "Select a number to see where it comes from.")] : [];
+  const tools = make("div", { className: "tools" }, make("label", {}, "Filter ", input), count, ...hint);
+  box.before(tools);
+  filter();
+}
+
+function equip(box) {
+  const table = box.querySelector("table");
+  makeSortable(table);
+  makeFilterable(table, box);
+}
+
+document.querySelectorAll(".scroll").forEach(equip);
+
+// ---- Explanations: where a number comes from ------------------------------------------------------------------------
+
+const explanations = JSON.parse(document.getElementById("explanations").textContent);
+
+/** A cell as it is packed: a text, or [text, number or null, whether it is the best]. */
+function drawCell(packed, isKey, isNumeric) {
+  const cell = make(isKey ? "th" : "td", isKey ? { scope: "row" } : {});
+  const [text, value, isBest] = Array.isArray(packed) ? packed : [packed];
+  const [main, rest] = text.split(/(?= ± )/);
+  const shown = rest ? [main, make("span", { className: "std" }, rest)] : [main];
+  cell.append(...(isBest ? [make("strong", {}, ...shown)] : shown));
+  if (value !== undefined) {
+    cell.dataset.value = value ?? "";
+    cell.className = isNumeric ? "" : "t";
+  }
+  return cell;
+}
+
+function drawTable({ title, stamp, keys, columns, rows, notes }) {
+  const label = stamp ? `${title} [${stamp}]` : title;
+  const heads = columns.map(([text, isNumeric]) => make("th", { scope: "col", className: isNumeric ? "n" : "t" }, text));
+  const body = rows.map((row) => make("tr", {}, ...row.map((cell, index) => drawCell(cell, index < keys, columns[index][1]))));
+  const table = make("table", {}, make("caption", {}, label), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body));
+  const box = make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: label }, table);
+  const block = make("article", { className: "block" }, make("h3", {}, title, ...(stamp ? [" ", make("span", { className: "stamp" }, stamp)] : [])), box);
+  if (notes.length) block.append(make("ul", { className: "notes" }, ...notes.map((note) => make("li", {}, note))));
+  equip(box);
+  return block;
+}
+
+/** A fact; a command keeps each of its words whole, since a break after a hyphen would read as two options. */
+function drawFact([name, text]) {
+  const isCommand = / --[a-z]/.test(text);
+  const words = text.split(" ").flatMap((word) => [make("span", { className: "word" }, word), " "]).slice(0, -1);
+  const shown = isCommand ? make("code", {}, ...words) : text;
+  return make("div", { className: text.length > 150 ? "long" : "" }, make("dt", {}, name), make("dd", {}, shown));
+}
+
+const dialog = make("dialog", { id: "explanation" });
+dialog.setAttribute("aria-labelledby", "explanation-title");
+document.body.append(dialog);
+let opener = null;
+
+function explain(number, button) {
+  const { title, facts, tables } = explanations[number];
+  const close = make("button", { type: "button", className: "close", ariaLabel: "Close" }, "×");
+  close.addEventListener("click", () => dialog.close());
+  const head = make("div", { className: "head" }, make("h2", { id: "explanation-title" }, title), close);
+  const list = make("dl", { className: "facts" }, ...facts.map(drawFact));
+  dialog.replaceChildren(make("div", { className: "sheet" }, head, list, ...tables.map(drawTable)));
+  opener = button;
+  dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close(); // the sheet fills the dialog: only its backdrop is left
+});
+dialog.addEventListener("close", () => opener?.focus());
+
+for (const cell of document.querySelectorAll("[data-explanation]")) {
+  const { title } = explanations[cell.dataset.explanation];
+  const button = make("button", { type: "button", className: "why", ariaLabel: `${cell.textContent}. Explain: ${title}` }, ...cell.childNodes);
+  button.ariaHasPopup = "dialog";
+  button.addEventListener("click", () => explain(cell.dataset.explanation, button));
+  cell.append(button);
+}
+
+// ---- Figures: numbers on hover and on focus -------------------------------------------------------------------------
+
+const tooltip = make("div", { id: "tooltip", role: "tooltip", hidden: true });
+document.body.append(tooltip);
+let told = null; // the mark that the tooltip speaks of
+
+function place() {
+  const mark = told.getBoundingClientRect();
+  const box = tooltip.getBoundingClientRect();
+  const left = Math.min(Math.max(8, mark.left + (mark.width - box.width) / 2), root.clientWidth - box.width - 8);
+  const top = mark.top - box.height - 8;
+  tooltip.style.left = `${left}px`;
+  tooltip.style.top = `${top < 8 ? mark.bottom + 8 : top}px`;
+}
+
+function tell(mark) {
+  told = mark;
+  tooltip.hidden = !mark;
+  if (!mark) return;
+  tooltip.textContent = mark.getAttribute("aria-label");
+  place();
+}
+
+/** Give a figure one tab stop; arrow keys lead from mark to mark, in the order they are drawn. */
+function makeExplorable(drawing) {
+  const marks = [...drawing.querySelectorAll(".mark")];
+  if (!marks.length) return;
+  for (const mark of marks) {
+    const title = mark.querySelector("title"); // the browser would show it a second time
+    if (!mark.hasAttribute("aria-label")) mark.setAttribute("aria-label", title?.textContent ?? "");
+    title?.remove();
+    mark.setAttribute("tabindex", "-1");
+    mark.setAttribute("role", "img");
+  }
+  const svg = drawing.querySelector("svg");
+  const title = svg.querySelector(":scope > title");
+  if (title) svg.setAttribute("aria-label", title.textContent);
+  svg.removeAttribute("aria-labelledby");
+  title?.remove();
+  svg.setAttribute("role", "group"); // an image would hide its marks from assistive technology
+  marks[0].setAttribute("tabindex", "0");
+
+  const move = (mark) => {
+    marks.forEach((other) => other.setAttribute("tabindex", other === mark ? "0" : "-1"));
+    mark.focus();
+  };
+  const markOf = (event) => event.target.closest(".mark");
+  const focused = () => (drawing.contains(document.activeElement) ? document.activeElement.closest(".mark") : null);
+  drawing.addEventListener("pointerover", (event) => tell(markOf(event) ?? focused()));
+  drawing.addEventListener("pointerleave", () => tell(focused()));
+  drawing.addEventListener("focusin", (event) => tell(markOf(event)));
+  drawing.addEventListener("focusout", () => tell(null));
+  drawing.addEventListener("keydown", (event) => {
+    const here = marks.indexOf(markOf(event));
+    const last = marks.length - 1;
+    const goals = { ArrowRight: here + 1, ArrowDown: here + 1, ArrowLeft: here - 1, ArrowUp: here - 1 };
+    const goal = { ...goals, Home: 0, End: last, PageDown: here + 10, PageUp: here - 10 }[event.key];
+    if (here < 0 || goal === undefined) return;
+    event.preventDefault();
+    move(marks[Math.min(Math.max(goal, 0), last)]);
+  });
+}
+
+document.querySelectorAll(".drawing").forEach(makeExplorable);
+addEventListener("scroll", () => told && place(), { capture: true, passive: true });
+addEventListener("keydown", (event) => event.key === "Escape" && tell(null));
+
+// ---- Theme, contents list, print ------------------------------------------------------------------------------------
+
+const isDark = matchMedia("(prefers-color-scheme: dark)");
+const themeButton = document.getElementById("theme");
+let chosen = null; // "light" or "dark", once the reader has chosen
+
+function showTheme() {
+  if (chosen) root.dataset.theme = chosen;
+  themeButton.ariaPressed = String((chosen ?? (isDark.matches ? "dark" : "light")) === "dark");
+}
+
+themeButton.addEventListener("click", () => {
+  chosen = themeButton.ariaPressed === "true" ? "light" : "dark";
+  showTheme();
+});
+isDark.addEventListener("change", showTheme);
+showTheme();
+
+const contents = document.querySelector("#contents details");
+const isNarrow = matchMedia("(max-width: 70rem)");
+const foldContents = () => {
+  contents.open = !isNarrow.matches;
+};
+isNarrow.addEventListener("change", foldContents);
+foldContents();
+contents.addEventListener("click", (event) => {
+  if (!event.target.closest("a")) return;
+  if (isNarrow.matches) contents.open = false;
+});
+
+/** A link to a folded table unfolds it. */
+function unfoldTarget() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  target?.querySelector?.("details")?.setAttribute("open", "");
+}
+addEventListener("hashchange", unfoldTarget);
+unfoldTarget();
+
+let opened = []; // what printing unfolds, to be folded again
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  opened.forEach((details) => {
+    details.open = true;
+  });
+});
+addEventListener("afterprint", () => {
+  opened.forEach((details) => {
+    details.open = false;
+  });
+});

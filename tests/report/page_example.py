@@ -1,0 +1,73 @@
+"""A small report for the tests of its page."""
+
+from sweep.catalogue import WeightsSource
+from sweep.planning.inputs import DataSummary, WeightsId
+from sweep.report.cells import Cell, Column, Explanation, Header, Mark, MeanCell, Selection, Table
+from sweep.report.page.page import Drawing, write_page
+
+STAMP = "DEMO IMAGES, RANDOM WEIGHTS"
+SPLITS = ("80/10/10", "60/20/20")
+ACCURACIES = {  # None: nothing finished
+    "tiny-1-16": (97.26, 96.1),
+    "tiny-0.5-8": (None, 95.0),
+    "tiny-0.5-16": (9.5, 98.44),
+    "tiny-0.25-16": (96.0, 91.2),
+}
+MARKS = ("tiny-1-16: 97.3 %", "tiny-0.5-16: 9.5 %", "tiny-0.25-16: 96.0 %")
+
+
+def make_means_table(stamp="", name="table4"):
+    columns = (Column("backbone", "backbone"), *(Column(split, split, 1) for split in SPLITS))
+    rows = tuple(
+        (Cell(backbone), *(MeanCell(mean, (Mark.BEST,) if mean == 98.44 else (), std=0.731) for mean in means))
+        for backbone, means in ACCURACIES.items()
+    )
+    return Table(name, "Table 4. Test accuracy (%)", stamp, columns, rows, ("±: over shuffles.",), axis="split")
+
+
+def make_long_table(rows=48, columns=13, name="metrics"):
+    heads = (
+        Column("backbone", "backbone"),
+        *(Column(f"m{index}", f"metric {index}", 2) for index in range(1, columns)),
+    )
+    cells = tuple((Cell(f"tiny-{row}"), *(Cell(row + index / 7) for index in range(1, columns))) for row in range(rows))
+    return Table(name, "Every metric", "", heads, cells, is_detail=name == "trials")
+
+
+def make_svg(name):
+    marks = "".join(
+        f'<g class="mark" tabindex="0" role="img" aria-label="{text}"><title>{text}</title>'
+        f'<circle cx="{100 * index + 50}" cy="50" r="9"/></g>'
+        for index, text in enumerate(MARKS)
+    )
+    return (
+        f'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 100" role="img" '
+        f'aria-labelledby="{name}-title"><title id="{name}-title">Accuracy</title>{marks}</svg>'
+    )
+
+
+def make_header(stamp="", sweep="example"):
+    weights = {"tiny-1-16": WeightsId(WeightsSource.RANDOM, "0" * 64)}
+    data = DataSummary("example", "1" * 64, ("NORMAL", "PNEUMONIA"), (26, 74), is_demo=bool(stamp))
+    return Header(
+        *(sweep, stamp, data, weights, ("sweep 0.1.0",), ("a machine",)),
+        *(10, 1, 1, "accuracy", Selection.VALIDATION, None),
+    )
+
+
+def make_explanations(text="0.1", rows=3):
+    columns = (Column("learning_rate", "learning rate"), Column("test", "test accuracy (%)", 1))
+    cells = tuple((Cell(text), Cell(90 + index / 10)) for index in range(rows))
+    tables = (Table("readouts", "Read-outs", "", columns, (*cells, (Cell("none"), Cell(None))), ("A note.",)),)
+    return {
+        (backbone, split): Explanation(f"{backbone}, split {split}", (("Chosen", text),), tables)
+        for backbone in ACCURACIES
+        for split in SPLITS
+        if (backbone, split) != ("tiny-0.5-8", "80/10/10")
+    }
+
+
+def make_page(stamp="", explanations=None):
+    tables = [make_means_table(stamp), make_long_table(), make_long_table(400, 3, "trials")]
+    drawings = [Drawing(name, f"Figure {name}", "A caption.", make_svg(name)) for name in ("costs", "curves")]
+    return write_page(make_header(stamp), tables, drawings, explanations or make_explanations())
