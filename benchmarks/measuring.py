@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,16 @@ from sweep.execution.provenance import describe_machine
 GRID_SPECS = Path(__file__).parents[1] / "grid_specs"
 COMMAND = (sys.executable, "-m", "sweep")
 WATCH_INTERVAL_S = 3.0  # counting the pages of a process stops it for a moment
+HEAVY_PACKAGES = ("tensorflow", "keras", "ray")
+PROBE = f"""
+import sys
+from sweep.cli import run_command
+code = run_command(sys.argv[1:])
+print(*(name for name in {HEAVY_PACKAGES} if name in sys.modules))
+sys.exit(code)
+"""
+
+Arguments = Sequence[str | Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +90,10 @@ def run_sweep(*arguments: str | Path, watch: Callable[[int], None] = lambda _: N
     if process.returncode:
         sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
     return elapsed_s
+
+
+def list_imports(arguments: Arguments) -> list[str]:
+    """Run a command and return the heavy packages that are imported when it ends."""
+    command = [sys.executable, "-c", PROBE, *map(str, arguments)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    return finished.stdout.splitlines()[-1].split()

@@ -7,31 +7,27 @@ run of the finished sweep tells which heavy packages it had imported at its end:
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from measuring import GRID_SPECS, Bound, Measurement, print_heading, print_measurements, run_sweep
+from measuring import (
+    GRID_SPECS,
+    Arguments,
+    Bound,
+    Measurement,
+    list_imports,
+    print_heading,
+    print_measurements,
+    run_sweep,
+)
 
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_sweep
 from sweep.summary import describe_data, describe_weights
 
-Arguments = Sequence[str | Path]
-
 BLINK_BOUND = Bound(0.5)
 AGAIN_BOUND = Bound(3)
 NO_IMPORT_BOUND = Bound(0)
-HEAVY_PACKAGES = ("tensorflow", "keras", "ray")
-PROBE = f"""
-import sys
-from sweep.cli import run_command
-code = run_command(sys.argv[1:])
-print(*(name for name in {HEAVY_PACKAGES} if name in sys.modules))
-sys.exit(code)
-"""
 
 
 def main() -> None:
@@ -73,13 +69,6 @@ def time_command(arguments: Arguments, repetitions: int) -> float:
     """Return the median seconds of a command."""
     run_sweep(*arguments)
     return statistics.median(run_sweep(*arguments) for _ in range(repetitions))
-
-
-def list_imports(arguments: Arguments) -> list[str]:
-    """Run a command and return the heavy packages that are imported when it ends."""
-    command = [sys.executable, "-c", PROBE, *map(str, arguments)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True)
-    return finished.stdout.splitlines()[-1].split()
 
 
 if __name__ == "__main__":
