@@ -6,7 +6,9 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sweep.catalogue import Backbone, Complexity
 from sweep.data.dataset import Images
@@ -51,6 +53,14 @@ class SweepFrames:
     def is_partial(self) -> bool:
         """Whether a trial of the plan has failed or is missing."""
         return bool((self.trials["status"] != Status.SUCCESS).any())
+
+    def find_known(self, split: str, shuffle: int) -> NDArray[np.bool_]:
+        """Whether a test image is of a patient who also has training images, (test images,); empty if not known."""
+        partition = self.partitions.get((split, shuffle))
+        if partition is None or self.images is None:
+            return np.zeros(0, bool)
+        patients = np.array(self.images.patients)
+        return np.isin(patients[partition.test], patients[partition.training])
 
 
 def read_sweep(store: Store) -> SweepFrames:

@@ -29,6 +29,14 @@ OPTIMISM = (
 )
 
 
+PATIENTS = (
+    "Patients: the metric over the test images of patients who also have training images, and over the others, each "
+    "the mean over all models of Table 4 and their shuffles. The two groups may differ in more than that, such as the "
+    "share of each class; so the difference hints at how much lower results on new patients may be, and does not "
+    "measure it."
+)
+
+
 def describe_intervals(metric: Metric) -> str:
     """Say how the intervals of a metric are made, and what they are about."""
     return (

@@ -135,6 +135,7 @@ def _list_own_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
                 "lower": lower,
                 "upper": upper,
                 "is_published": False,
+                "is_comparable": cell.is_comparable,
                 "is_pareto": False,
                 "finished": cell.finished,
                 "planned": cell.planned,
@@ -158,6 +159,7 @@ def _list_published_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
                 "lower": NOTHING,
                 "upper": NOTHING,
                 "is_published": True,
+                "is_comparable": False,
                 "is_pareto": False,
                 "finished": 0,
                 "planned": 0,
@@ -166,10 +168,9 @@ def _list_published_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
 
 
 def _mark_pareto_sets(frame: pd.DataFrame, direction: Direction) -> None:
-    """Mark our points that no cheaper or equally cheap one beats, split by split."""
-    sign = 1 if direction is Direction.HIGHER else -1
-    for _, points in frame[~frame["is_published"]].groupby("panel", sort=False):
-        chosen = points.index[pareto_front(points["x"].to_numpy(), sign * points["value"].to_numpy())]
+    """Mark our points over all shuffles that no cheaper or equally cheap one beats, split by split."""
+    for _, points in frame[frame["is_comparable"]].groupby("panel", sort=False):
+        chosen = points.index[pareto_front(points["x"].to_numpy(), direction.sign * points["value"].to_numpy())]
         frame.loc[chosen, "is_pareto"] = True
         frame.loc[chosen, "text"] += ", in the Pareto set"
 

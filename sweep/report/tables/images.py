@@ -54,9 +54,7 @@ def _measure_partitions(frames: SweepFrames) -> Iterator[dict[str, Any]]:
             row |= dict.fromkeys(("shared_test_images", *(f"test_{name}" for name in data.classes)), np.nan)
             partition = frames.partitions.get((str(split), shuffle))
             if partition is not None and images is not None:
-                patients = np.array(images.patients)
-                shared = np.isin(patients[partition.test], patients[partition.training])
-                row["shared_test_images"] = float(shared.sum())
+                row["shared_test_images"] = float(frames.find_known(str(split), shuffle).sum())
                 labels = np.bincount(images.labels[partition.test], minlength=len(data.classes))
                 row |= {f"test_{name}": float(count) for name, count in zip(data.classes, labels, strict=True)}
             yield row

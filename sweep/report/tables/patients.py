@@ -1,19 +1,13 @@
 """What the test images of patients who also have training images do to the results. Pure."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.metrics import with_blank, with_unit
 from sweep.report.cells import Cell, Column, Row, Table
-from sweep.report.frames import SweepFrames
+from sweep.report.methods import PATIENTS
 from sweep.report.study import Readout, Study
 from sweep.report.tables.build import make_table
-
-METHOD = (
-    "Patients: the metric over the test images of patients who also have training images, and over the others, each "
-    "the mean over all models of Table 4 and their shuffles. The two groups may differ in more than that, such as the "
-    "share of each class; so the difference hints at how much lower results on new patients may be, and does not "
-    "measure it."
-)
 
 
 def make_patients(study: Study) -> Table:
@@ -29,39 +23,30 @@ def make_patients(study: Study) -> Table:
     )
     rows = tuple(_make_row(study, str(split)) for split in study.frames.spec.grid.split)
     title = f"Patients on both sides of a split: test {metric.label}"
-    more = {"finding": _describe(study, rows), "methods": (METHOD,)}
+    more = {"finding": _describe(study, rows), "methods": (PATIENTS,)}
     return make_table(study.frames, "patients", title, columns, rows, **more)
 
 
 def _make_row(study: Study, split: str) -> Row:
-    cells = [cell for key, cell in study.cells.items() if key[1] == split]
-    counts = sum(cell.finished for cell in cells), sum(cell.planned for cell in cells)
-    readouts = [readout for key, group in study.readouts.items() if key[1] == split for readout in group]
-    measured = np.array([_measure(study, split, readout) for readout in readouts]).reshape(-1, 4)
-    measured[:, [1, 3]] *= study.metric.scale
-    is_defined = np.isfinite(measured).all(axis=1)
-    if not is_defined.any():
-        return (Cell(split), *(Cell(None, (), *counts) for _ in range(5)))
-    means = measured[is_defined].mean(axis=0).tolist()
-    return (Cell(split), *(Cell(mean, (), *counts) for mean in [*means, means[1] - means[3]]))
-
-
-def _measure(study: Study, split: str, readout: Readout) -> tuple[float, float, float, float]:
-    """Return images and metric of the patients in training, and of the others."""
-    is_known = _find_known(study.frames, split, readout)
-    parts = (
-        (readout.scores[mask] for mask in (is_known, ~is_known)),
-        (readout.labels[is_known], readout.labels[~is_known]),
-    )
-    values = [
-        study.metric.measure(scores, labels) if len(labels) else np.nan for scores, labels in zip(*parts, strict=True)
+    cells = {key: cell for key, cell in study.cells.items() if key[1] == split}
+    finished, planned = (sum(getattr(cell, count) for cell in cells.values()) for count in ("finished", "planned"))
+    known = {shuffle: study.frames.find_known(split, shuffle) for shuffle in study.frames.spec.grid.shuffle}
+    readouts = [readout for key in cells for readout in study.readouts[key]]
+    measured = [
+        (*_measure(study, readout, known[readout.shuffle]), *_measure(study, readout, ~known[readout.shuffle]))
+        for readout in readouts
     ]
-    return float(is_known.sum()), values[0], float((~is_known).sum()), values[1]
+    values = np.array([each for each in measured if np.isfinite(each).all()])
+    if not len(values):
+        return (Cell(split), *(Cell(None, (), finished, planned) for _ in range(5)))
+    means = values.mean(axis=0).tolist()
+    return (Cell(split), *(Cell(mean, (), finished, planned) for mean in [*means, means[1] - means[3]]))
 
 
-def _find_known(frames: SweepFrames, split: str, readout: Readout) -> np.ndarray:
-    patients = np.array(frames.images.patients if frames.images else ())
-    return np.isin(patients[readout.images], patients[frames.partitions[split, readout.shuffle].training])
+def _measure(study: Study, readout: Readout, mask: NDArray[np.bool_]) -> tuple[float, float]:
+    """Count some test images, and measure the metric on them, as printed; mask: (images,)."""
+    count, metric = int(mask.sum()), study.metric
+    return count, metric.scale * metric.measure(readout.scores[mask], readout.labels[mask]) if count else np.nan
 
 
 def _describe(study: Study, rows: tuple[Row, ...]) -> str:
