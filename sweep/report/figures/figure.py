@@ -11,7 +11,8 @@ from sweep.metrics import Metric
 class FigureKind(StrEnum):
     """How a figure is drawn, and which columns its frame has beside `text`."""
 
-    COST = "cost"  # panel, series, backbone, x, value, lower, upper, is_published, is_comparable, is_pareto, finished, planned
+    # panel, series, backbone, x, value, lower, upper, is_published, is_comparable, is_pareto, finished, planned
+    COST = "cost"
     HEATMAP = "heatmap"  # row, column, value, finished, planned
     CURVES = "curves"  # series, x, value, lower, upper
     SENSITIVITY = "sensitivity"  # panel, part, series, x, value, lower, upper
