@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweep.execution.resolve import Location, Places
     from sweep.spec.schema import Spec
 
+INTERRUPTED_RUN = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
 COMPLETE, WITH_FAILURES, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -205,7 +206,8 @@ def run_command(arguments: Sequence[str]) -> int:
     except SystemExit:  # click's answer to a closed pipe: the reader has seen enough
         code = COMPLETE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts", err=True)
+        is_run = arguments[:1] in (["run"], ["resume"])
+        click.echo(INTERRUPTED_RUN if is_run else "interrupted", err=True)
         code = INTERRUPTED
     except (UserError, FatalError, click.ClickException, OSError) as error:
         click.echo(_explain(error), err=True)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 from statistics import NormalDist
@@ -12,14 +13,14 @@ from numpy.typing import NDArray
 
 from sweep.catalogue import Backbone, WeightsSource, count_complexity
 from sweep.data.dataset import Images
-from sweep.data.splits import partition_images
+from sweep.data.splits import count_parts, partition_images
 from sweep.metrics import METRICS
 from sweep.outcome import Failure, Outcome, Success
 from sweep.planning.expand import Plan, list_backbones
 from sweep.planning.inputs import DataSummary, Inputs, WeightsId
 from sweep.planning.trial import Trial
 from sweep.planning.units import ExtractShard, FitHeads
-from sweep.spec.schema import Spec
+from sweep.spec.schema import Spec, Split
 from sweep.store.migrations import migrate
 from sweep.store.store import Store, UnitRecord
 
@@ -81,6 +82,13 @@ def make_success(trial: Trial, validation: float = 0.9, test: float = 0.8, **mea
     return Success(trial.id, scores, scores, validation, test, **{**losses, **measures})
 
 
+def _give_scores(success: Success, plan: Plan, split: Split) -> Success:
+    """Give every image of the split scores that say nothing."""
+    _, *parts = count_parts(plan.inputs.data.images, split)
+    validation, test = (np.zeros((part, len(plan.inputs.data.classes)), np.float32) for part in parts)
+    return replace(success, validation_scores=validation, test_scores=test)
+
+
 def make_answers(
     inputs: Inputs, images: Images, skill: Callable[[Trial], float] = lambda _: 0.9, spread: float = 1.0
 ) -> Answer:
@@ -121,7 +129,7 @@ def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)
     run_id = store.begin_run(PROVENANCE)
     for unit in plan.units:
         if isinstance(unit, FitHeads):
-            outcomes = list(_make_outcomes(unit, accuracy))
+            outcomes = list(_make_outcomes(plan, unit, accuracy))
             store.record(run_id, UnitRecord(unit.key, "fit", "worker 0", unit.cost, 1.0), outcomes)
     store.end_run(run_id)
 
@@ -142,13 +150,13 @@ def fill_complexities(store: Store, plan: Plan) -> None:
             store.save_complexity(unit.output.folder, unit.backbone, count_complexity(unit.backbone))
 
 
-def _make_outcomes(unit: FitHeads, accuracy: Answer) -> Iterator[tuple[Trial, Outcome]]:
+def _make_outcomes(plan: Plan, unit: FitHeads, accuracy: Answer) -> Iterator[tuple[Trial, Outcome]]:
     for trial in unit.trials:
         match accuracy(trial):
             case Success() | Failure() as outcome:
                 yield trial, outcome
             case (validation, test):
-                yield trial, make_success(trial, validation, test)
+                yield trial, _give_scores(make_success(trial, validation, test), plan, trial.split)
 
 
 def _make_weights(spec: Spec, backbone: Backbone) -> WeightsId:

@@ -211,10 +211,10 @@ def test_explain(report):
 
 MISTAKES_ABOUT_A_SWEEP = [
     (("report", "--metric", "luck"), "sweep: metric: 'luck' is unknown (allowed: accuracy, "),
-    (("report", "--against", "nowhere.csv"), "sweep: nowhere.csv: cannot be read as CSV ("),
-    (("explain", "accuracy"), "sweep: accuracy: is not a cell (allowed: metric:backbone:split"),
+    (("report", "--against", "nowhere.csv"), "sweep: nowhere.csv: cannot be read ("),
+    (("explain", "accuracy"), "sweep: 'accuracy' is not a cell (allowed: metric:backbone:split"),
     (("explain", "luck:mobilenet-0.5-128:60/20/20"), "sweep: metric: 'luck' is unknown (allowed: accuracy, "),
-    (("explain", "accuracy:tiny-1-16:60/20/20"), "sweep: accuracy:tiny-1-16:60/20/20: smoke has no such cell ("),
+    (("explain", "accuracy:tiny-1-16:60/20/20"), "sweep: 'accuracy:tiny-1-16:60/20/20': smoke has no such cell ("),
 ]
 
 

@@ -39,7 +39,7 @@ def write_beside(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise FatalError(
             f"{path}: cannot be written ({error.strerror or error}); what was stored before is intact: "
-            "make room or mend the disk, then run again"
+            "make room, mend the disk or take another folder, then run again"
         ) from error
     finally:
         with suppress(OSError):  # the disk may refuse even that, which must not hide why

@@ -19,6 +19,10 @@ from sweep.report.study import Study
 from sweep.report.tables.build import make_table
 from sweep.report.words import describe_header, format_mean
 
+ORDER = (
+    "those over the most shuffles come first, and ties go to the lower validation log loss, fewer steps, the lower rate"
+)
+RESULTS = "results"  # the default of the command line
 FOLDER = "FOLDER"  # stands for the reader's images
 SEEDS = (
     "the fingerprint of the data, the split and the shuffle seed the partition; the head's id seeds its first weights "
@@ -28,10 +32,11 @@ SEEDS = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How the command that runs a trial again names the resolved spec and the folder of images."""
+    """How the command that runs a trial again names the resolved spec, the folder of images and that of results."""
 
     spec: str
     images: str = FOLDER
+    results: str = RESULTS
 
 
 def explain_cell(study: Study, inference: Inference, key: CellKey, source: Source) -> Explanation:
@@ -56,11 +61,11 @@ def _list_facts(study: Study, inference: Inference, key: CellKey, source: Source
         if interval
         else "cannot tell: too little data",
     )
-    shuffles = f"{cell.shuffles} of {cell.shuffles_planned} at the chosen configuration"
-    yield "Trials", f"{cell.finished:,} of {cell.planned:,} finished; shuffles: {shuffles}"
+    yield "Trials", f"{cell.finished:,} of {cell.planned:,} finished"
     header = dict(describe_header(make_header(study)))
     if cell.shuffles:
-        yield "Chosen", f"learning rate {cell.learning_rate:g}, {cell.steps} steps; {header['Selection']}"
+        yield "Shuffles", f"{cell.shuffles} of {cell.shuffles_planned} at the chosen configuration"
+        yield "Chosen", f"learning rate {cell.learning_rate:g}, {cell.steps} steps; {header['Selection']}; {ORDER}"
     yield "Seeds", SEEDS
     yield "Data", header["Data"]
     weights = study.frames.inputs.weights[backbone]
@@ -93,7 +98,8 @@ def _make_command(study: Study, backbone: Backbone, cell: MeanCell, split: str, 
         values["weights"] = WeightsSource.RANDOM.value
     settings = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
     images = [] if inputs.data.is_demo else ["--data", source.images]
-    return join(["sweep", "run", source.spec, *settings, *images])
+    results = [] if source.results == RESULTS else ["--results", source.results]
+    return join(["sweep", "run", source.spec, *settings, *images, *results])
 
 
 def _tabulate_configurations(study: Study, key: CellKey, trials: pd.DataFrame) -> Table:
@@ -145,7 +151,7 @@ def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Tabl
             Cell(row["steps"]),
             Cell(known(row[f"validation_{metric.name}"], metric.scale)),
             Cell(known(row[f"test_{metric.name}"], metric.scale)),
-            Cell(row["status"]),
+            Cell(row["status"] if pd.isna(row["reason"]) else f"{row['status']}: {row['reason']}"),
             Cell(None if pd.isna(row["finished_at"]) else row["finished_at"]),
         )
         for row in trials.sort_values(["learning_rate", "steps", "shuffle"]).to_dict("records")

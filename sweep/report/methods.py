@@ -31,7 +31,7 @@ OPTIMISM = (
 
 PATIENTS = (
     "Patients: the metric over the test images of patients who also have training images, and over the others, each "
-    "the mean over all models of Table 4 and their shuffles. The two groups may differ in more than that, such as the "
+    "the mean over all models of Table 4 and their shuffles. The two groups differ in more than that, such as the "
     "share of each class; so the difference hints at how much lower results on new patients may be, and does not "
     "measure it."
 )

@@ -17,6 +17,12 @@ from sweep.metrics import Metric
 from sweep.spec.schema import Split
 
 FULL_CONVOLUTION = "full convolution"
+CITATIONS = {
+    "duong-trung-2019": (
+        "Duong-Trung, Tran Ngoc, Huynh: Automated pneumonia detection in X-ray images via depthwise separable "
+        "convolution based learning (2019)"
+    )
+}
 REMARKS = {"duong-trung-2019": ('"244" in the paper\'s tables is a misprint of 224.',)}
 DEFAULT_FAMILY = "mobilenet"
 
@@ -66,7 +72,9 @@ def read_means(path: Path, metric: Metric) -> PublishedMeans:
     try:
         with warnings.catch_warnings(action="error"):  # rows with more values than columns
             frame = pd.read_csv(path, dtype=str, comment="#", skipinitialspace=True, index_col=False)
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # of ValueError's kind: not UTF-8, not CSV, empty
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name a readable CSV file") from error
+    except (ValueError, pd.errors.ParserWarning) as error:  # of ValueError's kind: not UTF-8, not CSV, empty
         raise UserError(f"{path}: cannot be read as CSV ({_first_line(error)}); name a readable CSV file") from error
     named = {"backbone"} if "backbone" in frame else {"alpha", "resolution"}
     missing = sorted((named | {"split", metric.mean_column}) - set(frame.columns))
@@ -75,7 +83,10 @@ def read_means(path: Path, metric: Metric) -> PublishedMeans:
             f"{path}: lacks the columns {', '.join(missing)} (found: {', '.join(map(str, frame.columns))}); needed are "
             f"alpha and resolution (or backbone), split and {metric.mean_column}"
         )
-    return PublishedMeans(path.name, *_read_means(frame, metric, str(path)))
+    means, stds = _read_means(frame, metric, str(path))
+    if metric.unit == "%" and means and max(means.values()) <= 1:
+        raise UserError(f"{path}: {metric.mean_column} is nowhere above 1; give percentages, not fractions")
+    return PublishedMeans(path.name, means, stds)
 
 
 def _read_means(
@@ -88,7 +99,7 @@ def _read_means(
             continue  # a cell of a partial sweep that has no result
         try:
             key = _name_backbone(row), _read_split(row["split"])
-            mean = _read_number(row, metric.mean_column)
+            mean = _read_mean(row, metric)
             if not pd.isna(row.get(metric.std_column)):
                 stds[key] = _read_number(row, metric.std_column)
         except ValueError as error:
@@ -114,6 +125,13 @@ def _name_backbone(row: Mapping[str, Any]) -> str:
     if resolution != int(resolution):
         raise ValueError(f"resolution {row['resolution']!r} is no whole number")
     return str(Backbone(family, _read_number(row, "alpha"), int(resolution)))
+
+
+def _read_mean(row: Mapping[str, Any], metric: Metric) -> float:
+    mean, (lower, upper) = _read_number(row, metric.mean_column), metric.bounds
+    if not lower <= mean <= upper:
+        raise ValueError(f"{metric.mean_column} {mean:g} is impossible (allowed: {lower:g} to {upper:g})")
+    return mean
 
 
 def _read_split(value: object) -> str:

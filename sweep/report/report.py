@@ -19,7 +19,7 @@ from sweep.report.render import Format, render_tables
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
 from sweep.report.tables.complexities import MILLION, count_costs, make_table3
-from sweep.report.tables.cost import make_budgets, make_cost
+from sweep.report.tables.cost import RESOURCES, make_budgets, make_cost
 from sweep.report.tables.images import make_table1
 from sweep.report.tables.means import make_class_metrics, make_metrics, make_table4
 from sweep.report.tables.patients import make_patients
@@ -82,12 +82,19 @@ def explain_number(folder: Path, cell: str, select: Selection) -> str:
     if key not in study.cells:
         backbones, splits = (dict.fromkeys(names) for names in zip(*study.cells, strict=True))
         raise UserError(
-            f"{cell}: {folder.name} has no such cell (backbones: {', '.join(backbones)}; splits: {', '.join(splits)})"
+            f"{cell!r}: {folder.name} has no such cell (backbones: {', '.join(backbones)}; splits: {', '.join(splits)})"
         )
     with Store.read(folder) as store:
         images = store.load_images_folder()
-    source = Source(str(folder / SPEC_NAME), images or FOLDER)
+    near = _shorten(folder)
+    source = Source(str(near / SPEC_NAME), images or FOLDER, str(near.parent))
     return write_explanation(explain_cell(study, infer(study), key, source))
+
+
+def _shorten(folder: Path) -> Path:
+    """Name a folder from the current one where it lies within."""
+    whole = folder.resolve()
+    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
 def make_tables(study: Study, inference: Inference) -> Iterator[Table]:
@@ -106,7 +113,7 @@ def make_tables(study: Study, inference: Inference) -> Iterator[Table]:
     yield make_variance(study)
     yield make_selection(study)
     yield make_cost(study)
-    yield make_budgets(study)
+    yield from (make_budgets(study, resource) for resource in RESOURCES)
     yield make_pairs(study, inference)
 
 
@@ -138,7 +145,7 @@ def _parse_cell(cell: str) -> tuple[str, tuple[str, str]]:
     backbone, _, split = rest.partition(":")
     if not split:
         raise UserError(
-            f"{cell}: is not a cell (allowed: metric:backbone:split, for example accuracy:mobilenet-0.75-192:80/10/10)"
+            f"{cell!r} is not a cell (allowed: metric:backbone:split, for example accuracy:mobilenet-0.75-192:80/10/10)"
         )
     return metric, (backbone, split)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.data.splits import Partition
 from sweep.metrics import Metric
 from sweep.outcome import Curve
 from sweep.report.cells import MeanCell, Selection
@@ -81,15 +82,23 @@ def read_study(
 
 def _measure_trials(store: Store, frames: SweepFrames, metric: Metric) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yield every finished trial's id with its (validation, test) value of a metric that the store does not keep."""
-    classes = len(frames.inputs.data.classes)
     finished = frames.trials[frames.trials["status"] == Status.SUCCESS]
     for trial_id, split, shuffle in finished[["trial_id", "split", "shuffle"]].itertuples(index=False):
-        partition, scores = frames.partitions.get((split, shuffle)), store.load_scores(trial_id, classes)
-        if partition is not None and scores is not None and frames.images is not None:
-            labels = frames.images.labels
-            parts = zip(scores, (partition.validation, partition.test), strict=True)
-            validation, test = (metric.measure(logits, labels[part]) for logits, part in parts)
-            yield trial_id, (validation, test)
+        partition = frames.partitions.get((split, shuffle))
+        if partition is not None and frames.images is not None:
+            scores = _load_scores(store, frames, trial_id, partition)
+            labels = frames.images.labels[partition.validation], frames.images.labels[partition.test]
+            yield trial_id, (metric.measure(scores[0], labels[0]), metric.measure(scores[1], labels[1]))
+
+
+def _load_scores(
+    store: Store, frames: SweepFrames, trial_id: str, partition: Partition
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a finished trial's (validation, test) logits, one row an image; anything else is a damaged store."""
+    scores = store.load_scores(trial_id, len(frames.inputs.data.classes))
+    if scores is None or tuple(map(len, scores)) != (len(partition.validation), len(partition.test)):
+        raise store.damage(f"trial {trial_id} has not the scores of its images")
+    return scores
 
 
 def _read_readouts(
@@ -113,9 +122,9 @@ def list_trials_behind(trials: pd.DataFrame, cells: Mapping[CellKey, MeanCell]) 
 
 def _read_readout(store: Store, frames: SweepFrames, metric: Metric, trial: Mapping[Any, Any]) -> Iterator[Readout]:
     partition = frames.partitions.get((trial["split"], trial["shuffle"]))
-    scores = store.load_scores(trial["trial_id"], len(frames.inputs.data.classes))
-    if partition is not None and scores is not None and frames.images is not None:
+    if partition is not None and frames.images is not None:
+        _, scores = _load_scores(store, frames, trial["trial_id"], partition)
         labels = frames.images.labels[partition.test]
         curve = store.load_curve(trial["head_id"])
         value = trial[f"test_{metric.name}"]
-        yield Readout(trial["trial_id"], trial["shuffle"], value, partition.test, labels, scores[1], curve)
+        yield Readout(trial["trial_id"], trial["shuffle"], value, partition.test, labels, scores, curve)

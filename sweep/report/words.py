@@ -12,7 +12,7 @@ SHORT_HASH = 12  # digits shown of a SHA-256
 SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †", Mark.PARETO: " ‡"}
 SELECTIONS = {
     Selection.VALIDATION: "learning rate and steps are chosen by the mean validation {metric} over the shuffles; a "
-    "test image of one shuffle may be a validation image of another",
+    "test image of one shuffle may be a validation image of another, so the choice has seen some test images",
     Selection.TEST: "learning rate and steps are the best on the test images, as papers often print; optimistic",
 }
 
@@ -26,6 +26,9 @@ def describe_header(header: Header) -> Iterator[tuple[str, str]]:
     """Yield (what, text) of everything a report must say about itself."""
     yield "Data", _describe_data(header)
     yield "Weights", _describe_weights(header)
+    shared = list(_list_shared_weights(header))
+    if shared:
+        yield "Shared weights", f"one file stands in for several backbones: {'; '.join(shared)}"
     yield "Code", "; ".join(header.code) or "not recorded"
     yield "Machine", "; ".join(header.machines) or "not recorded"
     yield "Completeness", _describe_completeness(header)
@@ -52,6 +55,15 @@ def _describe_source(header: Header, source: WeightsSource) -> str:
     title = "random weights, any batch norm calibrated on the images" if is_random else source.value
     hashes = {name: each.sha256[:SHORT_HASH] for name, each in header.weights.items() if each.source is source}
     return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
+
+
+def _list_shared_weights(header: Header) -> Iterator[str]:
+    """Yield the backbones of each weights file that more than one has: they compare resolutions of one network."""
+    owners: dict[str, list[str]] = {}
+    for backbone, weights in header.weights.items():
+        if weights.source is not WeightsSource.RANDOM:
+            owners.setdefault(weights.sha256, []).append(backbone)
+    yield from (", ".join(backbones) for backbones in owners.values() if len(backbones) > 1)
 
 
 def _describe_completeness(header: Header) -> str:
@@ -88,7 +100,7 @@ def format_cell(cell: Cell, column: Column) -> str:
     if isinstance(cell.value, str):
         text = cell.value
     else:
-        text = f"{cell.value:g}" if decimals is None else _print_number(cell.value, decimals)
+        text = _print_as_is(cell.value) if decimals is None else _print_number(cell.value, decimals)
     if isinstance(cell, MeanCell):
         text += " ± n/a" if cell.std is None else f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
     return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
@@ -97,6 +109,10 @@ def format_cell(cell: Cell, column: Column) -> str:
 def format_mean(cell: MeanCell, metric: Metric) -> str:
     """Print a mean with its deviation and unit."""
     return with_blank(format_cell(cell, Column(metric.name, metric.title, metric.decimals)), metric.unit)
+
+
+def _print_as_is(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:,g}"
 
 
 def _print_number(value: float, decimals: int) -> str:

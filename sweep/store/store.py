@@ -98,7 +98,8 @@ class Store:
     def load_spec(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the spec and inputs kept last."""
         row = self.connection.execute("SELECT spec, inputs FROM specs ORDER BY spec_id DESC LIMIT 1").fetchone()
-        return (json.loads(row[0]), json.loads(row[1])) if row else None
+        with self._unpacking("its spec"):
+            return (json.loads(row[0]), json.loads(row[1])) if row else None
 
     def load_images_folder(self) -> str | None:
         """Return where the images of the spec kept last lie."""
@@ -123,7 +124,8 @@ class Store:
         ).fetchone()
         if row is None:
             return None
-        return Images(tuple(json.loads(row[0])), np.frombuffer(row[1], "<i8"), tuple(json.loads(row[2])), row[3])
+        with self._unpacking("its list of images"):
+            return Images(tuple(json.loads(row[0])), np.frombuffer(row[1], "<i8"), tuple(json.loads(row[2])), row[3])
 
     def save_partition(self, fingerprint: str, split: str, shuffle: int, partition: Partition) -> None:
         """Keep which image went where."""
@@ -138,7 +140,8 @@ class Store:
             "SELECT training, validation, test FROM partitions WHERE (data, split, shuffle) = (?, ?, ?)",
             (fingerprint, split, shuffle),
         ).fetchone()
-        return Partition(*(np.frombuffer(part, "<i8") for part in row)) if row else None
+        with self._unpacking(f"the partition of {split}, shuffle {shuffle}"):
+            return Partition(*(np.frombuffer(part, "<i8") for part in row)) if row else None
 
     def save_complexity(self, features: str, backbone: Backbone, complexity: Complexity) -> None:
         """Keep what was counted in the built model behind a feature set (its folder's name)."""
@@ -168,7 +171,8 @@ class Store:
     def load_runs(self) -> list[tuple[str, str | None, dict[str, Any]]]:
         """Return (started_at, ended_at, provenance) of every run, in order."""
         rows = self.connection.execute("SELECT started_at, ended_at, provenance FROM runs ORDER BY run_id")
-        return [(started, ended, json.loads(provenance)) for started, ended, provenance in rows]
+        with self._unpacking("the provenance of a run"):
+            return [(started, ended, json.loads(provenance)) for started, ended, provenance in rows]
 
     def record(
         self,
@@ -244,7 +248,8 @@ class Store:
         row = self.connection.execute("SELECT validation, test FROM scores WHERE trial_id = ?", (trial_id,)).fetchone()
         if row is None:
             return None
-        validation, test = (np.frombuffer(part, "<f4").reshape(-1, classes) for part in row)
+        with self._unpacking(f"the scores of trial {trial_id}"):
+            validation, test = (np.frombuffer(part, "<f4").reshape(-1, classes) for part in row)
         return validation, test
 
     def load_curve(self, head_id: str) -> Curve | None:
@@ -254,7 +259,8 @@ class Store:
         ).fetchone()
         if row is None:
             return None
-        return Curve(head_id, np.frombuffer(row[0], "<i4"), *(np.frombuffer(values, "<f4") for values in row[1:]))
+        with self._unpacking(f"the curve of head {head_id}"):
+            return Curve(head_id, np.frombuffer(row[0], "<i4"), *(np.frombuffer(values, "<f4") for values in row[1:]))
 
     def load_durations(self) -> list[tuple[str, str, float]]:
         """Return (unit, kind, seconds on its worker) of every work unit that was computed."""
@@ -264,6 +270,18 @@ class Store:
         """Kind of unit -> measured seconds per mult-add on one worker."""
         rows = self.connection.execute("SELECT kind, SUM(duration_s) / SUM(cost) FROM units GROUP BY kind")
         return dict(rows.fetchall())
+
+    def damage(self, what: str) -> UserError:
+        """Make the error of a store that does not hold what it should."""
+        return UserError(f"{self.where}: is damaged ({what}); put a copy in its place, or move it away and run again")
+
+    @contextmanager
+    def _unpacking(self, what: str) -> Iterator[None]:
+        """Turn JSON or an array that cannot be read into one line."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.damage(f"{what}: {error}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -293,7 +311,7 @@ def _reporting_failures(where: str) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise FatalError(
             f"{where}: cannot be read or written ({error}); what was stored before is intact: "
-            "make room or mend the disk, then run again"
+            "make room, mend the disk or take another folder, then run again"
         ) from error
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") not in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:

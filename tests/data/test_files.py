@@ -63,7 +63,7 @@ def test_a_full_disk_is_fatal_and_leaves_the_former_file(tmp_path, monkeypatch):
         write(path)
     assert str(caught.value) == (
         f"{path}: cannot be written (No space left on device); what was stored before is intact: "
-        "make room or mend the disk, then run again"
+        "make room, mend the disk or take another folder, then run again"
     )
     assert path.read_bytes() == b"old"
     assert names_in(tmp_path) == ["file"]

@@ -49,7 +49,8 @@ def test_an_explanation_says_all_that_a_number_stands_on(study):
     cell = study.cells[KEY]
     assert explanation.title == "Test accuracy of tiny-1-16 at 60/20/20"
     assert facts["Value"] == f"{cell.value:.1f} ± {cell.std:.2f} %"
-    assert facts["Trials"] == "12 of 12 finished; shuffles: 3 of 3 at the chosen configuration"
+    assert facts["Trials"] == "12 of 12 finished"
+    assert facts["Shuffles"] == "3 of 3 at the chosen configuration"
     assert facts["Chosen"].startswith(f"learning rate {cell.learning_rate:g}, {cell.steps} steps; ")
     assert "validation accuracy" in facts["Chosen"]
     interval = infer(study).intervals[KEY]
@@ -88,7 +89,7 @@ def test_trials_that_failed_or_are_missing_are_listed_as_such():
 
     _, trials = explain(make_example(become=become)).tables
     found = {(row[2].value, row[7].value) for row in trials.rows}
-    assert found == {(0, "success"), (1, "failure"), (2, "missing")}
+    assert found == {(0, "success"), (1, "failure: x"), (2, "missing")}
     assert all((row[6].value is None) == (row[7].value != "success") for row in trials.rows)
 
 
@@ -242,10 +243,10 @@ def test_a_number_is_explained_from_the_folder(folder):
 
 
 MISTAKES = {
-    "accuracy": "accuracy: is not a cell (allowed: metric:backbone:split, for example",
-    "accuracy:tiny-1-16": "accuracy:tiny-1-16: is not a cell (allowed: metric:backbone:split",
+    "accuracy": "'accuracy' is not a cell (allowed: metric:backbone:split, for example",
+    "accuracy:tiny-1-16": "'accuracy:tiny-1-16' is not a cell (allowed: metric:backbone:split",
     "luck:tiny-1-16:60/20/20": "metric: 'luck' is unknown (allowed: accuracy, balanced_accuracy, ",
-    "accuracy:tiny-9-16:60/20/20": "accuracy:tiny-9-16:60/20/20: example has no such cell (backbones: tiny-1-16; "
+    "accuracy:tiny-9-16:60/20/20": "'accuracy:tiny-9-16:60/20/20': example has no such cell (backbones: tiny-1-16; "
     "splits: 60/20/20)",
 }
 

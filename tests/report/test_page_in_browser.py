@@ -97,7 +97,7 @@ def test_texts_sort_by_the_numbers_in_them(page):
 
 
 def test_a_filter_keeps_the_rows_that_hold_every_word_and_counts_them(page):
-    find(page, "#table4 input").send_keys("-16 ± TINY-0")
+    find(page, "#table4 input").send_keys("-16 TINY-0")
     assert list_backbones(page) == ["tiny-0.5-16", "tiny-0.25-16"]
     assert find(page, "#table4 output").text == "2 of 4 rows"
     find(page, "#table4 thead th button").click()

@@ -100,6 +100,11 @@ MISTAKES = {
     "a split of 90": (HEAD + "x,60/20/10,1,1\n", "row 1: "),
     "a gap for a split": (HEAD + "x,,1,1\n", "row 1: "),
     "too many values": (HEAD + "x,60/20/20,1,1,1,1\n", ""),
+    "impossible": (HEAD + "x,60/20/20,250,1\n", "row 1: accuracy_mean_percent 250 is impossible (allowed: 0 to 100)"),
+    "fractions": (
+        HEAD + "x,60/20/20,0.97,0.01\nx,80/10/10,1,0\n",
+        "accuracy_mean_percent is nowhere above 1; give percentages, not fractions",
+    ),
     "twice": (
         HEAD + "x,60/20/20,1,1\nx,80/10/10,2,1\nx,60/20/20,2,1\n",
         "row 3: x at 60/20/20 stands there twice; leave one",
@@ -129,6 +134,6 @@ def test_a_split_that_is_none_is_shown_as_it_stands_there(write):
 
 def test_a_file_that_is_not_there_and_a_folder_are_told_in_one_line(tmp_path):
     for path in (tmp_path / "nowhere.csv", tmp_path):
-        with pytest.raises(UserError, match=r": cannot be read as CSV \(.*\); name a readable CSV file$") as caught:
+        with pytest.raises(UserError, match=r": cannot be read \(.*\); name a readable CSV file$") as caught:
             read_means(path, ACCURACY)
         assert "\n" not in str(caught.value)

@@ -33,7 +33,7 @@ TABLES = [
     "variance",
     "selection",
 ]
-TABLES += ["cost", "budgets", "pairs"]
+TABLES += ["cost", "budgets_mult_adds", "budgets_parameters", "pairs"]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
     document = report(metric=metric)
     label = METRICS[metric].label
     titles = {table["name"]: table["title"] for table in document["tables"]}
-    for name in ("table4", "ranking_60-20-20", "selection", "variance", "budgets", "pairs"):
+    for name in ("table4", "ranking_60-20-20", "selection", "variance", "budgets_mult_adds", "pairs"):
         assert label in titles[name]
     by_metric = {
         (row["backbone"], row["split"]): row["mean"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
+from sweep.errors import UserError
 from sweep.metrics import METRICS
 from sweep.outcome import Curve
 from sweep.planning.expand import make_plan
@@ -96,3 +97,34 @@ def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
     assert set(study.readouts.values()) == {()}
     unknown = make_example("f1", has_images=False)
     assert {cell.value for cell in unknown.cells.values()} == {None}
+
+
+DAMAGE = {
+    "no scores": ("DELETE FROM scores", "trial [0-9a-f]{16} has not the scores of its images"),
+    "scores of other images": ("UPDATE scores SET test = zeroblob(16)", "has not the scores of its images"),
+    "half a score": ("UPDATE scores SET test = x'00'", "the scores of trial [0-9a-f]{16}: buffer size"),
+    "a torn spec": ("UPDATE specs SET spec = '{'", "its spec: "),
+    "a torn list of images": ("UPDATE datasets SET names = '['", "its list of images: "),
+    "half a partition": ("UPDATE partitions SET test = x'00'", "the partition of 60/20/20, shuffle 0: "),
+    "a torn provenance": ("UPDATE runs SET provenance = ''", "the provenance of a run: "),
+}
+
+
+@pytest.mark.parametrize(("statement", "what"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_store_is_told_in_one_line(statement, what):
+    store = fill_example(make_store())
+    store.connection.execute(statement)
+    with pytest.raises(
+        UserError, match=rf"^memory: is damaged \(.*{what}.*put a copy in its place, or move it away"
+    ) as told:
+        read_example(store)
+    assert str(told.value).endswith("; put a copy in its place, or move it away and run again")
+    assert "\n" not in str(told.value)
+
+
+def test_a_torn_curve_is_told_in_one_line():
+    store = fill_example(make_store())
+    head = store.connection.execute("SELECT head_id FROM results").fetchone()[0]
+    store.connection.execute("INSERT OR REPLACE INTO curves VALUES (?, x'00', x'00', x'00')", (head,))
+    with pytest.raises(UserError, match=f"is damaged \\(the curve of head {head}: "):
+        store.load_curve(head)

@@ -328,7 +328,7 @@ def test_a_full_disk_stops_the_sweep_and_loses_nothing_stored(tmp_path):
         fill_the_disk(tmp_path)
     assert str(error.value) == (
         f"{tmp_path / STORE_NAME}: cannot be read or written (database or disk is full); "
-        "what was stored before is intact: make room or mend the disk, then run again"
+        "what was stored before is intact: make room, mend the disk or take another folder, then run again"
     )
     with Store.read(tmp_path) as store:
         assert store.finished_ids() == {TRIALS[0].id}

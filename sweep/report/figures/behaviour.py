@@ -82,7 +82,7 @@ def make_curves_figure(study: Study, stamp: str) -> Figure | None:
                 if several
                 else "; one shuffle."
             )
-            + (f" Dashed: the {model.steps:,} steps chosen." if model.steps else "")
+            + (f" Vertical dashed line: the {model.steps:,} steps chosen." if model.steps else "")
             + " Only validation curves are stored, none of the training images."
         ),
         frame=pd.concat(_tabulate_curves(curves, scale, f"{{:.{decimals}f}} {unit}".rstrip()), ignore_index=True),

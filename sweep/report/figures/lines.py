@@ -74,7 +74,8 @@ def _add_corner(axes: Axes) -> Axes:
     """Enlarge the upper left corner within the empty part of the square."""
     corner = axes.inset_axes(CORNER_PLACE, facecolor=SURFACE, zorder=3)
     corner.set(xlim=(-0.4, CORNER), ylim=(100 - CORNER, 100.4), aspect="equal")
-    corner.set_title("the framed corner, enlarged", size=CORNER_TEXT_PT)
+    title = corner.set_title("the framed corner, enlarged", size=CORNER_TEXT_PT)
+    title.set_bbox({"facecolor": SURFACE, "edgecolor": "none", "pad": 1.5})
     corner.tick_params(labelsize=CORNER_TEXT_PT)
     corner.locator_params(nbins=4)
     corner.spines[:].set_visible(True)

@@ -106,7 +106,7 @@ def make_cost_figure(estimates: Estimates) -> Figure | None:
             "marks: the Pareto set, models that no other one of the same or lower cost beats in its mean; the line "
             "does not say that they differ."
             + (" Open diamonds: published means, set a little to the right." if has_published else "")
-            + (" Hollow marks k/n: only k of n trials have finished." if _has_gaps(frame) else "")
+            + (" Hollow marks: not all trials have finished; their text says how many." if _has_gaps(frame) else "")
         ),
         frame=frame,
         x_label="Mult-adds (millions, log scale)",
@@ -149,7 +149,8 @@ def _format_cost(cost: float) -> str:
 
 def _list_published_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
     for (backbone, split), value in estimates.published_means().items():
-        if (backbone, split) in estimates.study.cells and backbone in estimates.costs:
+        cell = estimates.study.cells.get((backbone, split), NO_CELL)
+        if cell.number is not None and backbone in estimates.costs:
             yield {
                 "panel": split,
                 "series": "published",

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from numpy.typing import NDArray
 
 from sweep.report.figures.figure import Figure
-from sweep.report.figures.style import INK, MUTED, SURFACE, Look
+from sweep.report.figures.style import INK, SURFACE, Look
 from sweep.report.figures.svg import MARK
 
 MOST_FIXED_TICKS = 6
@@ -107,8 +107,3 @@ def label_axes(canvas: Canvas, grid: NDArray[np.object_], figure: Figure) -> Non
     for axes in grid[-1]:
         axes.set_xlabel(figure.x_label)
     canvas.supylabel(figure.y_label, size=10, color=INK)
-
-
-def note_count(axes: Axes, place: tuple[float, float], text: str) -> None:
-    """Print k/n beside a mark."""
-    axes.annotate(text, place, (5, 4), textcoords="offset points", fontsize=8, color=MUTED)

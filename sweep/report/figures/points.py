@@ -17,7 +17,6 @@ from sweep.report.figures.painting import (
     add_legend,
     add_mark,
     label_axes,
-    note_count,
     set_log_axis,
 )
 from sweep.report.figures.style import GRID, INK, MUTED, Look, choose_looks
@@ -77,8 +76,6 @@ def _paint_cost_point(axes: Axes, row: Hashable, point: pd.Series, looks: dict[s
     is_whole = point["finished"] == point["planned"]
     add_bar(axes, [point["x"]] * 2, [point["lower"], point["upper"]], look.colour)
     add_mark(axes, row, place, MarkStyle.of(look, is_hollow=not is_whole, is_ringed=is_whole and point["is_pareto"]))
-    if not is_whole:
-        note_count(axes, place, f"{point['finished']}/{point['planned']}")
 
 
 def paint_sensitivity(canvas: Canvas, figure: Figure) -> None:

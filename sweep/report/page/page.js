@@ -55,10 +55,15 @@ function makeSortable(table) {
   });
 }
 
+/** Text of a cell without its deviation, whose digits would match other numbers. */
+function readText(cell) {
+  return [...cell.childNodes].map((node) => (node.className === "std" ? "" : node.childNodes.length ? readText(node) : node.textContent)).join("");
+}
+
 /** Put a filter above a table: rows stay that hold every word, in whatever cell. */
 function makeFilterable(table, box) {
   const rows = [...table.tBodies[0].rows].map((row) => {
-    const texts = [...row.cells].map((cell) => cell.textContent);
+    const texts = [...row.cells].map(readText);
     return [row, texts.join("\n").toLowerCase()];
   });
   const input = make("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: "words to find" });

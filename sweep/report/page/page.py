@@ -221,7 +221,8 @@ def _write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) ->
 
 
 def _write_partial(table: Table) -> str:
-    return _write_chip("partial", "some results are missing" if table.is_partial else "")
+    has_trials = any(cell.planned for row in table.rows for cell in row)
+    return _write_chip("partial", "some results are missing" if table.is_partial and has_trials else "")
 
 
 def _write_chip(kind: str, text: str) -> str:

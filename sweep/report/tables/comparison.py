@@ -9,7 +9,7 @@ from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.choices import CellKey
 from sweep.report.inference import Inference
 from sweep.report.methods import INSIDE, describe_intervals, warn_of_selection
-from sweep.report.published import PublishedMeans
+from sweep.report.published import CITATIONS, PublishedMeans
 from sweep.report.statistics.comparisons import rank_correlation
 from sweep.report.study import Study
 from sweep.report.tables.build import make_table, rest_on
@@ -23,8 +23,8 @@ def make_comparison(study: Study, inference: Inference, published: PublishedMean
         Column("backbone", "backbone"),
         Column("split", "split"),
         Column("ours", with_unit("ours", unit), decimals, unit),
-        Column("lower", "95 % from", decimals, unit),
-        Column("upper", "to", decimals, unit),
+        Column("lower", "95 % from", decimals + 1, unit),
+        Column("upper", "to", decimals + 1, unit),
         Column("theirs", "published", decimals, unit),
         Column("theirs_std", "±", decimals + 1, unit),
         Column("difference", "ours - published", decimals, unit),
@@ -59,10 +59,10 @@ def _summarise(study: Study, inference: Inference, published: PublishedMeans) ->
     differences = {
         key: cell.number - published.means[key]
         for key, cell in study.cells.items()
-        if key in published.means and cell.number is not None
+        if key in published.means and cell.is_comparable and cell.number is not None
     }
     if not differences:
-        yield f"Against {published.name}: no cell has both a figure of ours and a published one."
+        yield f"Against {published.name}: cannot tell, no mean over all shuffles has a published figure beside it."
         return
     told = {key: interval for key in differences if (interval := inference.intervals[key]) is not None}
     inside = sum(published.means[key] in interval for key, interval in told.items())
@@ -75,6 +75,12 @@ def _summarise(study: Study, inference: Inference, published: PublishedMeans) ->
         f"{values.mean():+.{decimals}f}, largest "
         f"{with_blank(f'{values[np.abs(values).argmax()]:+.{decimals}f}', study.metric.difference_unit)}."
     )
+    strangers = sorted(published.means.keys() - study.cells.keys())
+    if strangers:
+        example = " at ".join(strangers[0])
+        yield f"Published figures of cells that this sweep does not have, left out: {len(strangers)} ({example}, ...)."
+    if published.name in CITATIONS:
+        yield f"{published.name}: {CITATIONS[published.name]}."
     yield f"Rank correlation of the models, ours with the published (Spearman 1904): {_correlate(study, published)}."
 
 
@@ -84,7 +90,7 @@ def _correlate(study: Study, published: PublishedMeans) -> str:
         pairs = [
             (cell.number, published.means[key])
             for key, cell in study.cells.items()
-            if key[1] == split and key in published.means and cell.number is not None
+            if key[1] == split and key in published.means and cell.is_comparable and cell.number is not None
         ]
         correlation = rank_correlation(*zip(*pairs, strict=True)) if pairs else None
         found = "cannot tell" if correlation is None else f"{correlation:.2f}"

@@ -7,7 +7,7 @@ from sweep.catalogue import IMAGENET_CLASSES, Backbone, Complexity, FeatureKind,
 from sweep.planning.expand import list_backbones
 from sweep.report.cells import Cell, Column, Mark, Row, Table
 from sweep.report.frames import SweepFrames
-from sweep.report.published import FULL_CONVOLUTION, load_costs
+from sweep.report.published import CITATIONS, FULL_CONVOLUTION, load_costs
 from sweep.report.tables.build import make_table
 
 MILLION = 1_000_000
@@ -28,17 +28,17 @@ def make_table3(frames: SweepFrames) -> Table:
 
 
 def _list_columns(frames: SweepFrames) -> tuple[Column, ...]:
-    """Columns of Table 3; the number of classes of the classifier stands in brackets."""
+    """Columns of Table 3; the number of classes of the classifier stands in the heading."""
     own = len(frames.inputs.data.classes)
     return (
         Column("backbone", "backbone"),
-        Column("mult_adds_m", f"mult-adds ({IMAGENET_CLASSES:,})", 2),
-        Column("mult_adds_published_m", "published"),
-        Column("trainable_parameters_m", f"trainable ({IMAGENET_CLASSES:,})", 3),
-        Column("parameters_m", f"parameters ({IMAGENET_CLASSES:,})", 3),
-        Column("parameters_published_m", "published"),
-        Column("own_mult_adds_m", f"mult-adds ({own})", 2),
-        Column("own_parameters_m", f"parameters ({own})", 3),
+        Column("mult_adds_m", f"mult-adds, {IMAGENET_CLASSES:,} classes", 2),
+        Column("mult_adds_published_m", "published mult-adds"),
+        Column("trainable_parameters_m", f"trainable, {IMAGENET_CLASSES:,} classes", 3),
+        Column("parameters_m", f"parameters, {IMAGENET_CLASSES:,} classes", 3),
+        Column("parameters_published_m", "published parameters"),
+        Column("own_mult_adds_m", f"mult-adds, {own} classes", 2),
+        Column("own_parameters_m", f"parameters, {own} classes", 3),
     )
 
 
@@ -119,8 +119,8 @@ def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[s
     """Yield what a reader of Table 3 must know."""
     own = len(frames.inputs.data.classes)
     yield (
-        f"({IMAGENET_CLASSES:,}): with the ImageNet classifier of {IMAGENET_CLASSES:,} classes; "
-        f"({own}): with the head of {own} classes that this sweep trains. Parameters count the moving statistics of "
+        f"{IMAGENET_CLASSES:,} classes: with the classifier of ImageNet; {own} classes: with the head that this sweep "
+        "trains. Parameters count the moving statistics of "
         "batch norm, trainable ones do not."
     )
     if any(Mark.BY_ARITHMETIC in row[0].marks for row in rows):
@@ -129,8 +129,8 @@ def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[s
         return
     different = [str(row[0].value) for row in rows if any(Mark.DIFFERS in cell.marks for cell in row)]
     yield (
-        f"Published: {frames.spec.published}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the computed "
-        "figure, or parameters outside trainable to all. "
+        f"Published: {CITATIONS[frames.spec.published]}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the "
+        "computed figure, or parameters outside trainable to all. "
         + (f"Different: {', '.join(different)}." if different else "None is different.")
     )
     yield from load_costs(frames.spec.published).remarks

@@ -16,9 +16,9 @@ from sweep.report.tables.complexities import MILLION, count_costs
 
 Costs = Mapping[Backbone, Complexity]
 
-RESOURCES: dict[str, Callable[[Complexity], int]] = {
-    "mult-adds": lambda complexity: complexity.mult_adds,
-    "parameters": lambda complexity: complexity.parameters,
+RESOURCES: dict[str, tuple[Callable[[Complexity], int], int]] = {  # how it is counted; decimals of millions
+    "mult-adds": (lambda complexity: complexity.mult_adds, 2),
+    "parameters": (lambda complexity: complexity.parameters, 3),
 }
 
 
@@ -54,25 +54,23 @@ def make_cost(study: Study) -> Table:
     return make_table(frames, "cost", title, columns, rows, notes=notes)
 
 
-def make_budgets(study: Study) -> Table:
-    """The best model within each budget: every row holds from its budget up to the next."""
+def make_budgets(study: Study, resource: str) -> Table:
+    """The best model within each budget of a resource: every row holds from its budget up to the next."""
     metric, costs = study.metric, count_costs(study.frames)
+    measure, decimals = RESOURCES[resource]
     columns = (
         Column("split", "split"),
-        Column("resource", "budget of"),
-        Column("budget_m", "from (M)", 3, "M"),
+        Column("budget_m", f"from {resource} (M)", decimals, "M"),
         Column("backbone", "best model"),
         Column("mean", metric.label, metric.decimals, metric.unit),
     )
     rows = tuple(
         (
             Cell(split),
-            Cell(resource),
             Cell(measure(costs[backbone]) / MILLION),
             Cell(str(backbone)),
             study.cells[str(backbone), split],
         )
-        for resource, measure in RESOURCES.items()
         for split in map(str, study.frames.spec.grid.split)
         for backbone in list_front(study, costs, split, resource)
     )
@@ -80,15 +78,16 @@ def make_budgets(study: Study) -> Table:
         "The models listed are the Pareto set: none is beaten by one that costs as much or less. A better mean is no "
         "proof of a better model: what can be told apart stands in the rankings."
     )
-    title = f"Best model for each budget, by test {metric.label}"
+    title = f"Best model for each budget of {resource}, by test {metric.label}"
     notes = (*warn_of_selection(study.select), note)
-    return make_table(study.frames, "budgets", title, columns, rows, notes=notes, keys=3)
+    return make_table(study.frames, f"budgets_{resource.replace('-', '_')}", title, columns, rows, notes=notes, keys=2)
 
 
 def list_front(study: Study, costs: Costs, split: str, resource: str) -> list[Backbone]:
     """List the backbones with all shuffles that none beats at the same or a lower cost, the cheapest first."""
     cells = {backbone: study.cells[str(backbone), split] for backbone in costs}
-    spent = {backbone: RESOURCES[resource](costs[backbone]) for backbone, cell in cells.items() if cell.is_comparable}
+    measure, _ = RESOURCES[resource]
+    spent = {backbone: measure(costs[backbone]) for backbone, cell in cells.items() if cell.is_comparable}
     values = [study.metric.direction.sign * (cells[backbone].number or 0.0) for backbone in spent]
     front = pareto_front(np.array(list(spent.values()), float), np.array(values, float))
     return sorted((each for each, is_in in zip(spent, front, strict=True) if is_in), key=spent.__getitem__)

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.metrics import with_blank, with_unit
+from sweep.metrics import with_unit
 from sweep.report.cells import Cell, Column, Row, Table
+from sweep.report.frames import SweepFrames
 from sweep.report.methods import PATIENTS
 from sweep.report.study import Readout, Study
 from sweep.report.tables.build import make_table
@@ -13,11 +14,14 @@ from sweep.report.tables.build import make_table
 def make_patients(study: Study) -> Table:
     """The metric on test images of patients known from training, and on those of others, split by split."""
     metric = study.metric
+    shown = study.frames.inputs.data.classes[find_majority(study.frames)]
     columns = (
         Column("split", "split"),
         Column("known_images", "images of patients in training", 1),
+        Column("known_majority_percent", f"{shown} (%)", 1, "%"),
         Column("known", metric.label, metric.decimals, metric.unit),
         Column("other_images", "images of other patients", 1),
+        Column("other_majority_percent", f"{shown} (%)", 1, "%"),
         Column("other", metric.label, metric.decimals, metric.unit),
         Column("difference", with_unit("difference", metric.difference_unit), metric.decimals, metric.difference_unit),
     )
@@ -27,36 +31,49 @@ def make_patients(study: Study) -> Table:
     return make_table(study.frames, "patients", title, columns, rows, **more)
 
 
+def find_majority(frames: SweepFrames) -> int:
+    """Return the class with the most images."""
+    counts = frames.inputs.data.images_per_class
+    return counts.index(max(counts))
+
+
 def _make_row(study: Study, split: str) -> Row:
     cells = {key: cell for key, cell in study.cells.items() if key[1] == split}
-    finished, planned = (sum(getattr(cell, count) for cell in cells.values()) for count in ("finished", "planned"))
+    comparable = {key: cell for key, cell in cells.items() if cell.is_comparable}
+    finished, planned = sum(cell.finished for cell in comparable.values()), sum(cell.planned for cell in cells.values())
     known = {shuffle: study.frames.find_known(split, shuffle) for shuffle in study.frames.spec.grid.shuffle}
-    readouts = [readout for key in cells for readout in study.readouts[key]]
     measured = [
         (*_measure(study, readout, known[readout.shuffle]), *_measure(study, readout, ~known[readout.shuffle]))
-        for readout in readouts
+        for key in comparable
+        for readout in study.readouts[key]
     ]
     values = np.array([each for each in measured if np.isfinite(each).all()])
     if not len(values):
-        return (Cell(split), *(Cell(None, (), finished, planned) for _ in range(5)))
+        return (Cell(split), *(Cell(None, (), finished, planned) for _ in range(7)))
     means = values.mean(axis=0).tolist()
-    return (Cell(split), *(Cell(mean, (), finished, planned) for mean in [*means, means[1] - means[3]]))
+    return (Cell(split), *(Cell(mean, (), finished, planned) for mean in [*means, means[2] - means[5]]))
 
 
-def _measure(study: Study, readout: Readout, mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """Count some test images, and measure the metric on them, as printed; mask: (images,)."""
+def _measure(study: Study, readout: Readout, mask: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Count some test images and the percentage of the majority class, and measure the metric as printed on them."""
     count, metric = int(mask.sum()), study.metric
-    return count, metric.scale * metric.measure(readout.scores[mask], readout.labels[mask]) if count else np.nan
+    if not count:
+        return 0, np.nan, np.nan
+    labels = readout.labels[mask]
+    share = 100 * float(np.mean(labels == find_majority(study.frames)))
+    return count, share, metric.scale * metric.measure(readout.scores[mask], labels)
 
 
 def _describe(study: Study, rows: tuple[Row, ...]) -> str:
-    metric = study.metric
-    told = [row for row in rows if row[2].number is not None and row[4].number is not None]
-    if not told:
-        return ""
-    texts = (
-        f"{row[2].number:.{metric.decimals}f} and {with_blank(f'{row[4].number:.{metric.decimals}f}', metric.unit)} "
-        f"({row[0].value})"
-        for row in told
-    )
-    return f"Test {metric.title} on images of patients who are also in training, and of others: {', '.join(texts)}."
+    metric, shown = study.metric, study.frames.inputs.data.classes[find_majority(study.frames)]
+    texts = []
+    for row in rows:
+        split, _, known_share, known, _, other_share, other, _ = (cell.value for cell in row)
+        if isinstance(known, float) and isinstance(other, float):
+            unit = f" {metric.unit}" if metric.unit else ""
+            texts.append(
+                f"{known:.{metric.decimals}f}{unit} ({known_share:.0f} % {shown}) and "
+                f"{other:.{metric.decimals}f}{unit} ({other_share:.0f} %) at {split}"
+            )
+    start = f"Test {metric.title} on images of patients who are also in training, and of others"
+    return f"{start}: {'; '.join(texts)}." if texts else ""

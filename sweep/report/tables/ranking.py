@@ -95,8 +95,8 @@ def _describe_ties(study: Study, ranking: Ranking, split: str) -> str:
     if ranking.comparisons is None:
         shuffles = len(study.frames.spec.grid.shuffle)
         return (
-            f"What can be told apart at {split}: cannot tell. A comparison needs two models that have finished all of "
-            f"two or more shuffles; there are {len(ranking.backbones)} with all {shuffles}."
+            f"What can be told apart at {split}: cannot tell. It takes two or more models with all of two or more "
+            f"shuffles finished; shuffles of the sweep: {shuffles}, models with all of them: {len(ranking.backbones)}."
         )
     ranks = _rank_models(study, split)
     best = [name for name, rank in ranks.items() if rank == 1]
@@ -104,13 +104,15 @@ def _describe_ties(study: Study, ranking: Ranking, split: str) -> str:
     tied = [name for name, is_distinct in zip(ranking.backbones, distinct, strict=True) if not is_distinct]
     mean = format_mean(study.cells[best[0], split], study.metric)
     models = f"{split}, {len(ranking.backbones)} models: the best mean is {mean}, of {', '.join(best)}"
-    if len(tied) == 1:
-        return f"{models}; it is told apart from all others."
+    others, alike = len(ranking.backbones) - 1, len(tied) - 1
+    if not alike:
+        return f"{models}; it can be told apart from all others."
     costs = {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(study.frames).items()}
-    cheapest = min(tied, key=costs.__getitem__)
+    cheapest = min((name for name in tied if name != best[0]), key=costs.__getitem__)
+    told = "none" if alike == others else str(others - alike)
     return (
-        f"{models}. Others not told apart from it: {len(tied) - 1} of {len(ranking.backbones) - 1}; the cheapest of "
-        f"all these is {cheapest} ({costs[cheapest]:.2f} M mult-adds)."
+        f"{models}; {told} of the {others} others can be told apart from it. The cheapest model that cannot: "
+        f"{cheapest} ({costs[cheapest]:.2f} M mult-adds)."
     )
 
 

@@ -53,9 +53,11 @@ def _show_configuration(cell: MeanCell) -> Cell:
 
 
 def _note_optimism(study: Study, honest: Mapping[CellKey, MeanCell], rows: tuple[Row, ...]) -> Iterator[str]:
-    optimism = np.array([row[-1].number for row in rows if row[-1].number is not None])
+    comparable = [cell.is_comparable for cell in honest.values()]
+    known = [row[-1].number for row, is_in in zip(rows, comparable, strict=True) if is_in]
+    optimism = np.array([number for number in known if number is not None])
     if not len(optimism):
-        yield "Optimism of choosing on test: cannot tell, since no cell has a result."
+        yield "Optimism of choosing on test: cannot tell, since no cell has a mean over all shuffles."
         return
     unit, decimals = study.metric.difference_unit, study.metric.decimals + 1
     yield (
@@ -66,7 +68,7 @@ def _note_optimism(study: Study, honest: Mapping[CellKey, MeanCell], rows: tuple
     gaps = [
         study.metric.direction.sign * (cell.validation - cell.number)
         for cell in honest.values()
-        if cell.validation is not None and cell.number is not None
+        if cell.is_comparable and cell.validation is not None and cell.number is not None
     ]
     if gaps:
         gap = float(np.mean(gaps))

@@ -128,8 +128,8 @@ def test_an_incomplete_cell_is_counted_in_its_words():
     point = rows_of(figures[COST].frame, backbone="tiny-1-16", panel="60/20/20").iloc[0]
     assert (point["finished"], point["planned"]) == (8, 12)
     assert "8/12 trials finished" in point["text"]
-    assert "k/n" in figures[COST].caption
-    assert "k/n" not in draw_data(make_study())[COST].caption
+    assert "Hollow marks" in figures[COST].caption
+    assert "Hollow marks" not in draw_data(make_study())[COST].caption
     assert figures[COST].stamp == "RANDOM WEIGHTS, PARTIAL SWEEP"
 
 
