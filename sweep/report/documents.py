@@ -17,6 +17,7 @@ from sweep.report.words import (
     list_findings,
     list_methods,
     list_notes,
+    name_sweep,
     stamp_title,
 )
 
@@ -85,7 +86,7 @@ class Picture:
 
 def write_markdown(header: Header, tables: Sequence[Table], pictures: Iterable[Picture] = ()) -> str:
     """Write a page with one section a table, and the pictures below."""
-    parts = [f"# {_name_sweep(header)}", _list_markdown(f"{name}: {text}" for name, text in describe_header(header))]
+    parts = [f"# {name_sweep(header)}", _list_markdown(f"{name}: {text}" for name, text in describe_header(header))]
     findings, methods = list_findings(tables), list_methods(tables)
     parts += [f"## {IN_SHORT}", _list_markdown(findings)] if findings else []
     for table in tables:
@@ -101,7 +102,7 @@ def write_markdown(header: Header, tables: Sequence[Table], pictures: Iterable[P
 
 def write_text(header: Header, tables: Sequence[Table]) -> str:
     """Write the same as plain text."""
-    parts = [_name_sweep(header), _list_texts(f"{name}: {text}" for name, text in describe_header(header))]
+    parts = [name_sweep(header), _list_texts(f"{name}: {text}" for name, text in describe_header(header))]
     findings, methods = list_findings(tables), list_methods(tables)
     parts += [_underline(IN_SHORT), _list_texts(findings)] if findings else []
     for table in tables:
@@ -116,10 +117,6 @@ def write_explanation(explanation: Explanation) -> str:
     for table in explanation.tables:
         parts += [_underline(stamp_title(table)), _draw_grid(table, TEXT)]
     return "\n\n".join(parts) + "\n"
-
-
-def _name_sweep(header: Header) -> str:
-    return f"{header.sweep} [{header.stamp}]" if header.stamp else header.sweep
 
 
 def _underline(title: str) -> str:
@@ -143,7 +140,7 @@ def _list_texts(texts: Iterable[str]) -> str:
 
 def write_latex(header: Header, tables: Sequence[Table]) -> str:
     """Write a document that compiles as it is, or whose tables can be copied with the packages at its top."""
-    parts = [LATEX_START, rf"\section*{{{_name_sweep(header).translate(LATEX.escapes)}}}"]
+    parts = [LATEX_START, rf"\section*{{{name_sweep(header).translate(LATEX.escapes)}}}"]
     parts.append(_list_latex(f"{name}: {text}" for name, text in describe_header(header)))
     findings, methods = list_findings(tables), list_methods(tables)
     parts += [rf"\subsection*{{{IN_SHORT}}}", _list_latex(findings)] if findings else []

@@ -11,6 +11,7 @@ from sweep.data.splits import count_parts
 from sweep.metrics import Metric
 from sweep.planning.expand import list_backbones
 from sweep.report.choices import CellKey
+from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.comparisons import (
     Comparisons,
     compare_classifiers,
@@ -23,8 +24,6 @@ from sweep.report.statistics.sampling import SamplingError, cluster_by_patient, 
 from sweep.report.study import Readout, Study
 
 JACKKNIFE_GROUPS = 50
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,17 @@ def _describe_completeness(header: Header) -> str:
 
 def stamp_title(table: Table) -> str:
     """Put beside a table's title what its numbers are not."""
-    return f"{table.title} [{table.stamp}]" if table.stamp else table.title
+    return with_stamp(table.title, table.stamp)
+
+
+def name_sweep(header: Header) -> str:
+    """Put beside a sweep's name what its numbers are not."""
+    return with_stamp(header.sweep, header.stamp)
+
+
+def with_stamp(title: str, stamp: str) -> str:
+    """Put a stamp in brackets behind a title; no stamp, no brackets."""
+    return f"{title} [{stamp}]" if stamp else title
 
 
 def list_methods(tables: Iterable[Table]) -> list[str]:

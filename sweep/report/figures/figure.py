@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from sweep.metrics import Metric
+from sweep.metrics import Metric, with_blank
 
 
 class FigureKind(StrEnum):
@@ -45,7 +45,7 @@ class Figure:
 
 def format_value(metric: Metric, value: float) -> str:
     """Print a value with its unit; `value` is in the metric's printed unit."""
-    return f"{value:.{metric.decimals}f} {metric.unit}".rstrip()
+    return with_blank(f"{value:.{metric.decimals}f}", metric.unit)
 
 
 def format_range(metric: Metric, lower: float, upper: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.metrics import Direction, Metric
+from sweep.metrics import Direction, Metric, with_blank, with_unit
 from sweep.report.cells import MeanCell
 from sweep.report.choices import CellKey
 from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
@@ -42,8 +42,8 @@ class Estimates:
         """Yield every cell that has a mean, and the mean: split after split as planned, the widest backbones first."""
         for split, backbone in product(list_splits(self.study), list_backbones(self.study).index):
             cell = self.study.cells.get((backbone, split), NO_CELL)
-            if isinstance(cell.value, float | int):
-                yield (backbone, split), cell, float(cell.value)
+            if cell.number is not None:
+                yield (backbone, split), cell, cell.number
 
     def bound(self, key: CellKey) -> tuple[float, float]:
         """Return a cell's bounds, NaN where they cannot be told."""
@@ -212,7 +212,7 @@ def _list_heat_cells(estimates: Estimates, backbones: pd.DataFrame, split: str) 
     for backbone, resolution, series in ordered[["resolution", "series"]].itertuples():
         key = (str(backbone), split)
         cell = estimates.study.cells.get(key, NO_CELL)
-        value = NOTHING if cell.value is None else float(cell.value)
+        value = NOTHING if cell.number is None else cell.number
         yield {
             "row": series,
             "column": str(resolution),
@@ -232,7 +232,6 @@ def make_difference_figure(estimates: Estimates) -> Figure | None:
     if frame.empty:
         return None
     metric = estimates.metric
-    unit = "points" if metric.unit == "%" else metric.unit
     return Figure(
         name="difference-to-published",
         kind=FigureKind.DIFFERENCE,
@@ -244,7 +243,7 @@ def make_difference_figure(estimates: Estimates) -> Figure | None:
             "uncertainty alone."
         ),
         frame=frame,
-        x_label=f"Ours minus published ({unit})" if unit else "Ours minus published",
+        x_label=with_unit("Ours minus published", metric.difference_unit),
         y_label="",
         decimals=metric.decimals,
     )
@@ -252,7 +251,6 @@ def make_difference_figure(estimates: Estimates) -> Figure | None:
 
 def _list_differences(estimates: Estimates) -> Iterator[dict[str, Any]]:
     metric, published = estimates.metric, estimates.published_means()
-    unit = "points" if metric.unit == "%" else metric.unit
     means = {key: (cell, value) for key, cell, value in estimates.list_means() if key in published}
     for backbone in list_backbones(estimates.study).index:
         for key, (cell, value) in means.items():
@@ -266,6 +264,6 @@ def _list_differences(estimates: Estimates) -> Iterator[dict[str, Any]]:
                     "upper": bounds[1],
                     "text": (
                         f"{estimates.describe(key, cell, value)}, published {format_value(metric, published[key])}, "
-                        f"difference {difference:+.{metric.decimals}f} {unit}".rstrip()
+                        f"difference {with_blank(f'{difference:+.{metric.decimals}f}', metric.difference_unit)}"
                     ),
                 }

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from sweep.report.figures.figure import Figure
 from sweep.report.figures.style import FONTS, THEMED
+from sweep.report.words import with_stamp
 
 MARK = "mark-"  # begins the gid of a mark; the row of the frame follows
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
@@ -79,7 +80,7 @@ def _finish_marks(root: ET.Element, figure: Figure) -> None:
 def _finish_root(root: ET.Element, figure: Figure) -> None:
     title_id, desc_id = f"{figure.name}-title", f"{figure.name}-desc"
     title, desc = ET.Element("title", id=title_id), ET.Element("desc", id=desc_id)
-    title.text = f"{figure.title} [{figure.stamp}]" if figure.stamp else figure.title
+    title.text = with_stamp(figure.title, figure.stamp)
     desc.text = figure.caption
     root.insert(0, title)
     root.insert(1, desc)

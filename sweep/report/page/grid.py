@@ -6,11 +6,11 @@ from html import escape
 from typing import Any
 
 from sweep.report.cells import Cell, Column, Explanation, Mark, Row, Table
+from sweep.report.choices import CellKey
 from sweep.report.words import count_trials, format_cell, stamp_title
 
 EXPLAINED_TABLE = "table4"
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
-CellKey = tuple[str, str]  # text of the row's first cell, key of the column
 
 
 def write_grid(table: Table, explained: Mapping[CellKey, int]) -> str:

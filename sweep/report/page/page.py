@@ -8,8 +8,9 @@ from html import escape
 from importlib import resources
 
 from sweep.report.cells import Explanation, Header, Table
-from sweep.report.page.grid import CellKey, pack_explanation, write_grid
-from sweep.report.words import IN_SHORT, METHODS, describe_header, list_methods, list_notes
+from sweep.report.choices import CellKey
+from sweep.report.page.grid import pack_explanation, write_grid
+from sweep.report.words import IN_SHORT, METHODS, describe_header, list_methods, list_notes, name_sweep
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 FIXED_IDS = (
@@ -86,7 +87,6 @@ def write_page(
 
 
 def _write_document(header: Header, contents: str, main: str, explanations: Mapping[CellKey, Explanation]) -> str:
-    title = f"{header.sweep} [{header.stamp}]" if header.stamp else header.sweep
     packed = [pack_explanation(explanation) for explanation in explanations.values()]
     data = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"""<!doctype html>
@@ -97,7 +97,7 @@ def _write_document(header: Header, contents: str, main: str, explanations: Mapp
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
-<title>{escape(title)}</title>
+<title>{escape(name_sweep(header))}</title>
 <style>
 {_read_file("page.css")}</style>
 </head>
@@ -197,15 +197,19 @@ def _write_group(name: str, parts: Sequence[_Part]) -> str:
 
 def _write_findings(findings: Sequence[tuple[str, str]]) -> str:
     """List what the tables show, each sentence linked to its table."""
-    items = "".join(f'<li>{escape(text)} <a href="#{anchor}">Table</a></li>\n' for anchor, text in findings)
-    heading = f'<section aria-labelledby="in-short">\n<h2 id="in-short">{IN_SHORT}</h2>\n'
-    return f'{heading}<ul class="findings">\n{items}</ul>\n</section>' if findings else ""
+    links = [f'{escape(text)} <a href="#{anchor}">Table</a>' for anchor, text in findings]
+    return _write_list("in-short", IN_SHORT, links)
 
 
 def _write_methods(methods: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(text)}</li>\n" for text in methods)
-    heading = f'<section aria-labelledby="methods">\n<h2 id="methods">{METHODS}</h2>\n'
-    return f'{heading}<ul class="findings">\n{items}</ul>\n</section>' if methods else ""
+    return _write_list("methods", METHODS, [escape(text) for text in methods])
+
+
+def _write_list(anchor: str, heading: str, items: Sequence[str]) -> str:
+    """Write a section of sentences, which are HTML already; none without any."""
+    lines = "".join(f"<li>{item}</li>\n" for item in items)
+    start = f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{heading}</h2>\n'
+    return f'{start}<ul class="findings">\n{lines}</ul>\n</section>' if items else ""
 
 
 def _write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> str:

@@ -1,6 +1,6 @@
 """What can be told apart: the models of a split ranked, with intervals and groups. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def make_ranking(study: Study, inference: Inference, split: str) -> Table:
         f"What can be told apart at {split}: models ranked by test {metric.label}",
         columns,
         tuple(_make_row(inference, (name, split), study.cells[name, split], rank) for name, rank in ranks.items()),
-        finding=_describe_ties(study, ranking, split),
+        finding=_describe_ties(study, ranking, split, ranks),
         notes=tuple(_note_ranking(study, ranking)),
         methods=(describe_intervals(metric), describe_comparisons(metric), SMALLEST_DIFFERENCE, CLASSIFIERS),
         keys=2,
@@ -90,7 +90,7 @@ def _make_row(inference: Inference, key: tuple[str, str], cell: MeanCell, rank: 
     )
 
 
-def _describe_ties(study: Study, ranking: Ranking, split: str) -> str:
+def _describe_ties(study: Study, ranking: Ranking, split: str, ranks: Mapping[str, int | None]) -> str:
     """Say which models cannot be told from the best, and which of these is cheapest."""
     if ranking.comparisons is None:
         shuffles = len(study.frames.spec.grid.shuffle)
@@ -98,7 +98,6 @@ def _describe_ties(study: Study, ranking: Ranking, split: str) -> str:
             f"What can be told apart at {split}: cannot tell. It takes two or more models with all of two or more "
             f"shuffles finished; shuffles of the sweep: {shuffles}, models with all of them: {len(ranking.backbones)}."
         )
-    ranks = _rank_models(study, split)
     best = [name for name, rank in ranks.items() if rank == 1]
     distinct = ranking.comparisons.is_distinct[ranking.backbones.index(best[0])]
     tied = [name for name, is_distinct in zip(ranking.backbones, distinct, strict=True) if not is_distinct]
