@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from sweep.metrics import METRICS, Direction, count_answers, log_odds, measure_accuracy, measure_log_loss, softmax
+from sweep.measures import count_answers, log_odds, measure_accuracy, measure_log_loss, softmax
+from sweep.metrics import METRICS, Direction
 
 BIG = np.finfo(np.float32).max
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sweep.planning.inputs import DataSummary, WeightsId
+from sweep.report.statistics.best import Verdict
+from sweep.report.statistics.intervals import Interval
 
 
 class Selection(StrEnum):
@@ -16,7 +18,7 @@ class Selection(StrEnum):
 class Mark(StrEnum):
     """What a reader must know about a cell."""
 
-    BEST = "best"
+    BEST = "may be the best"  # at 95 % for all models of a split together
     DIFFERS = "differs"  # the published figure is not what the model's arithmetic gives
     BY_ARITHMETIC = "by arithmetic"  # not counted in a built model
     PARETO = "pareto"  # no model that costs as much or less is better
@@ -42,10 +44,18 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class MeanCell(Cell):
+class BoundCell(Cell):
+    """A value with its 95 % `interval`, in the unit of the column; None where it is not known."""
+
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCell(BoundCell):
     """A mean over `shuffles` of the planned repetitions of one configuration, chosen among the finished trials.
 
-    `value`, `std` (sample, n - 1) and `validation` (the mean on the validation images) are in the unit of the column.
+    `value`, `std` (sample, n - 1), `validation` (the mean on the validation images) and a `published` mean are in the
+    unit of the column. `verdict` says how it stands to the best.
     """
 
     std: float | None = None
@@ -54,11 +64,18 @@ class MeanCell(Cell):
     shuffles_planned: int = 0
     learning_rate: float | None = None
     steps: int | None = None
+    verdict: Verdict | None = None
+    published: float | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every planned shuffle has finished; means over fewer are of other images."""
+        return self.shuffles == self.shuffles_planned
 
     @property
     def is_comparable(self) -> bool:
-        """Whether the mean is known and over all shuffles; means over fewer are of other images."""
-        return self.value is not None and self.shuffles == self.shuffles_planned
+        """Whether the mean is known and over all shuffles."""
+        return self.value is not None and self.is_finished
 
 
 Row = tuple[Cell, ...]
@@ -78,7 +95,7 @@ class Column:
 class Table:
     """Rows of cells under columns.
 
-    `stamp` says what the numbers are not, `finding` in a sentence what they show, `methods` how they were made.
+    `stamp` says what the numbers are not, `methods` how they were made.
     The first `keys` columns name a row. `axis` names what the others have in common, where they are values of one
     axis, and `mean_keys` what files call the mean and the deviation of a cell there. `is_detail`: too long for a
     document to be read; files for programs and pages that filter have it.
@@ -90,7 +107,6 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    finding: str = ""
     methods: tuple[str, ...] = ()
     keys: int = 1
     axis: str | None = None
@@ -101,7 +117,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a report is about. `weights` by backbone; `made_at` is when the newest result came, None without any."""
+    """What a report is about. `weights` by backbone; `made_at` is when the newest result came, None without any.
+
+    `recipe` says how heads are trained, `preprocessing` what happens to images before.
+    """
 
     sweep: str
     stamp: str
@@ -115,6 +134,8 @@ class Header:
     metric: str
     select: Selection
     made_at: str | None
+    recipe: str = ""
+    preprocessing: str = ""
 
     @property
     def planned(self) -> int:

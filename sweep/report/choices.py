@@ -1,12 +1,11 @@
 """One learning rate and step budget for each backbone and split, and its mean over the shuffles. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
 from sweep.metrics import Direction, Metric
-from sweep.report.cells import Mark, MeanCell, Selection
+from sweep.report.cells import MeanCell, Selection
 from sweep.report.frames import Status
 
 CellKey = tuple[str, str]  # backbone, split
@@ -36,7 +35,7 @@ def make_mean_cells(trials: pd.DataFrame, metric: Metric, select: Selection) -> 
             learning_rate=float(row["learning_rate"]),
             steps=int(row["steps"]),
         )
-    return mark_best(cells, metric.direction)
+    return cells
 
 
 def rank_configurations(finished: pd.DataFrame, metric: Metric, select: Selection) -> pd.DataFrame:
@@ -63,18 +62,6 @@ def rank_configurations(finished: pd.DataFrame, metric: Metric, select: Selectio
     ranking = {"shuffles": False, str(select): metric.direction is Direction.LOWER}
     ranking |= dict.fromkeys(("validation_log_loss", "steps", "learning_rate"), True)
     return means.sort_values(list(ranking), ascending=list(ranking.values()))
-
-
-def mark_best(cells: Mapping[CellKey, MeanCell], direction: Direction) -> dict[CellKey, MeanCell]:
-    """Mark the best mean of each split, among those over all shuffles."""
-    best: dict[str, float] = {}
-    for (_, split), cell in cells.items():
-        if cell.is_comparable and cell.number is not None:
-            best[split] = direction.best([cell.number, best.get(split, cell.number)])
-    return {
-        key: replace(cell, marks=(Mark.BEST,)) if cell.is_comparable and cell.value == best[key[1]] else cell
-        for key, cell in cells.items()
-    }
 
 
 def known(value: float, scale: float = 1.0) -> float | None:

@@ -6,17 +6,17 @@ from textwrap import fill
 
 from tabulate import DataRow, Line, TableFormat, tabulate
 
+from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, Header, Mark, Table
 from sweep.report.words import (
-    IN_SHORT,
+    ANSWER,
     METHODS,
+    PROVENANCE,
+    WARNINGS,
     count_trials,
     describe_header,
     format_cell,
-    list_choices,
-    list_findings,
     list_methods,
-    list_notes,
     name_sweep,
     stamp_title,
 )
@@ -54,6 +54,10 @@ LATEX = Style(
             "†": r"$\dagger$",
             "‡": r"$\ddagger$",
             "≥": r"$\geq$",
+            "★": r"$\star$",
+            "≈": r"$\approx$",
+            "↓": r"$\downarrow$",
+            "…": r"\ldots{}",
         }
     ),
     r"\textbf{{{}}}",
@@ -84,30 +88,76 @@ class Picture:
     caption: str
 
 
-def write_markdown(header: Header, tables: Sequence[Table], pictures: Iterable[Picture] = ()) -> str:
-    """Write a page with one section a table, and the pictures below."""
-    parts = [f"# {name_sweep(header)}", _list_markdown(f"{name}: {text}" for name, text in describe_header(header))]
-    findings, methods = list_findings(tables), list_methods(tables)
-    parts += [f"## {IN_SHORT}", _list_markdown(findings)] if findings else []
-    for table in tables:
-        parts += [f"## {stamp_title(table).translate(MARKDOWN.escapes)}"]
-        parts += _list_grids(table, MARKDOWN)
-        parts.append(_list_markdown(list_notes(table)))
-    parts += [f"## {METHODS}", _list_markdown(methods)] if methods else []
-    for picture in pictures:
-        title, caption = (text.translate(MARKDOWN.escapes) for text in (picture.title, picture.caption))
-        parts += [f"## {title}", f"![{title}]({picture.path})", fill(caption, LINE_LENGTH, break_on_hyphens=False)]
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a report says, in the order of saying it: the answer, what shows it, warnings, the rest, provenance.
+
+    `tables` begins with the `main` ones, that stand right below the answer.
+    """
+
+    header: Header
+    answer: Answer
+    tables: tuple[Table, ...]
+    main: int
+    warnings: tuple[str, ...]
+
+    def list_read(self) -> tuple[list[Table], list[Table]]:
+        """Return the main tables and the others, without those too long to be read."""
+        first, rest = self.tables[: self.main], self.tables[self.main :]
+        return [table for table in first if not table.is_detail], [table for table in rest if not table.is_detail]
+
+
+def write_markdown(report: Report, pictures: Sequence[Picture] = ()) -> str:
+    """Write a page with one section a table; the first picture stands below the answer."""
+    header, answer = report.header, report.answer
+    main, details = report.list_read()
+    facts = [f"{name}: {text}" for name, text in describe_header(header)]
+    parts = [f"# {name_sweep(header)}", f"## {ANSWER}"]
+    parts += [f"**{_escape(answer.headline)}**", _list_markdown(answer.details)]
+    parts += _list_pictures(pictures[:1])
+    parts += [part for table in main for part in _write_section(table)]
+    parts += [f"## {WARNINGS}", _list_markdown(report.warnings)] if report.warnings else []
+    parts += [part for table in details for part in _write_section(table)]
+    parts += _list_pictures(pictures[1:])
+    parts += [
+        f"## {PROVENANCE}",
+        _list_markdown(facts),
+        f"## {METHODS}",
+        _list_markdown(list_methods([*main, *details])),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def write_text(header: Header, tables: Sequence[Table]) -> str:
+def _write_section(table: Table) -> list[str]:
+    return [f"## {_escape(stamp_title(table))}", _draw_grid(table, MARKDOWN), _list_markdown(table.notes)]
+
+
+def _list_pictures(pictures: Iterable[Picture]) -> list[str]:
+    parts = []
+    for picture in pictures:
+        title, caption = _escape(picture.title), _escape(picture.caption)
+        parts += [f"### {title}", f"![{title}]({picture.path})", fill(caption, LINE_LENGTH, break_on_hyphens=False)]
+    return parts
+
+
+def _escape(text: str) -> str:
+    return text.translate(MARKDOWN.escapes)
+
+
+def write_text(report: Report) -> str:
     """Write the same as plain text."""
-    parts = [name_sweep(header), _list_texts(f"{name}: {text}" for name, text in describe_header(header))]
-    findings, methods = list_findings(tables), list_methods(tables)
-    parts += [_underline(IN_SHORT), _list_texts(findings)] if findings else []
-    for table in tables:
-        parts += [_underline(stamp_title(table)), *_list_grids(table, TEXT), _list_texts(list_notes(table))]
-    parts += [_underline(METHODS), _list_texts(methods)] if methods else []
+    header, answer = report.header, report.answer
+    main, details = report.list_read()
+    facts = [f"{name}: {text}" for name, text in describe_header(header)]
+    parts = [name_sweep(header), _underline(ANSWER), fill(answer.headline, LINE_LENGTH, break_on_hyphens=False)]
+    parts.append(_list_texts(answer.details))
+    for table in main:
+        parts += [_underline(stamp_title(table)), _draw_grid(table, TEXT), _list_texts(table.notes)]
+    parts += [_underline(WARNINGS), _list_texts(report.warnings)] if report.warnings else []
+    for table in details:
+        parts += [_underline(stamp_title(table)), _draw_grid(table, TEXT), _list_texts(table.notes)]
+    parts += [_underline(PROVENANCE), _list_texts(facts)]
+    parts += [_underline(METHODS), _list_texts(list_methods([*main, *details]))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -124,33 +174,26 @@ def _underline(title: str) -> str:
     return f"{lines}\n{'=' * max(map(len, lines.splitlines()))}"
 
 
-def _list_grids(table: Table, style: Style) -> list[str]:
-    """Draw a table and, of means that were chosen, the configurations behind them."""
-    choices = list_choices(table)
-    return [_draw_grid(table, style), *([f"{choices.title}:", _draw_grid(choices, style)] if choices else [])]
-
-
 def _list_markdown(texts: Iterable[str]) -> str:
-    return _list_texts(text.translate(MARKDOWN.escapes) for text in texts)
+    return _list_texts(_escape(text) for text in texts)
 
 
 def _list_texts(texts: Iterable[str]) -> str:
     return "\n".join(fill(f"- {text}", LINE_LENGTH, subsequent_indent="  ", break_on_hyphens=False) for text in texts)
 
 
-def write_latex(header: Header, tables: Sequence[Table]) -> str:
+def write_latex(report: Report) -> str:
     """Write a document that compiles as it is, or whose tables can be copied with the packages at its top."""
-    parts = [LATEX_START, rf"\section*{{{name_sweep(header).translate(LATEX.escapes)}}}"]
-    parts.append(_list_latex(f"{name}: {text}" for name, text in describe_header(header)))
-    findings, methods = list_findings(tables), list_methods(tables)
-    parts += [rf"\subsection*{{{IN_SHORT}}}", _list_latex(findings)] if findings else []
-    for table in tables:
-        parts.append(_float_latex(table))
-        choices = list_choices(table)
-        if choices:
-            parts.append(_float_latex(choices))
-        parts.append(_list_latex(list_notes(table)))
-    parts += [rf"\subsection*{{{METHODS}}}", _list_latex(methods)] if methods else []
+    header, answer = report.header, report.answer
+    main, details = report.list_read()
+    facts = [f"{name}: {text}" for name, text in describe_header(header)]
+    parts = [LATEX_START, rf"\section*{{{name_sweep(header).translate(LATEX.escapes)}}}", rf"\subsection*{{{ANSWER}}}"]
+    parts += [rf"\textbf{{{answer.headline.translate(LATEX.escapes)}}}", _list_latex(answer.details)]
+    parts += [part for table in main for part in (_float_latex(table), _list_latex(table.notes))]
+    parts += [rf"\subsection*{{{WARNINGS}}}", _list_latex(report.warnings)] if report.warnings else []
+    parts += [part for table in details for part in (_float_latex(table), _list_latex(table.notes))]
+    parts += [rf"\subsection*{{{PROVENANCE}}}", _list_latex(facts)]
+    parts += [rf"\subsection*{{{METHODS}}}", _list_latex(list_methods([*main, *details]))]
     return "\n\n".join(part for part in [*parts, r"\end{document}"] if part) + "\n"
 
 

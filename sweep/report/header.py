@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweep.catalogue import WeightsSource
+from sweep.catalogue import PIXEL_RANGES, FeatureKind, WeightsSource
 from sweep.report.cells import Header
 from sweep.report.frames import Status, SweepFrames
 from sweep.report.study import Study
+from sweep.spec.schema import Sampling, Spec
 
 
 def make_header(study: Study) -> Header:
@@ -27,6 +28,8 @@ def make_header(study: Study) -> Header:
         metric=study.metric.title,
         select=study.select,
         made_at=str(finished_at.max()) if len(finished_at) else None,
+        recipe=_describe_recipe(frames.spec),
+        preprocessing=_describe_preprocessing(frames),
     )
 
 
@@ -40,6 +43,28 @@ def make_stamp(frames: SweepFrames) -> str:
         "partial sweep": frames.is_partial,
     }
     return ", ".join(stamp.upper() for stamp, applies in stamps.items() if applies)
+
+
+def _describe_recipe(spec: Spec) -> str:
+    training, features = spec.training, {FeatureKind.POOLED: "pooled features", FeatureKind.LOGITS: "ImageNet logits"}
+    balanced = training.sampling is Sampling.CLASS_BALANCED
+    drawn = "the class uniformly, then an image of it" if balanced else "uniformly from all images"
+    rates, steps = (", ".join(f"{value:g}" for value in axis) for axis in (spec.grid.learning_rate, spec.grid.steps))
+    return (
+        f"softmax regression on frozen {features[spec.features]}; plain gradient descent on the mean cross-entropy, "
+        f"no momentum, no decay; constant learning rate ({rates}); batches of {training.batch_size}, drawn with "
+        f"replacement, {drawn}; read after {steps} steps; initial weights truncated normal, standard deviation "
+        f"{training.initial_stddev:g}, biases 0; no augmentation"
+    )
+
+
+def _describe_preprocessing(frames: SweepFrames) -> str:
+    sources = dict.fromkeys(weights.source for weights in frames.inputs.weights.values())
+    ranges = "; ".join(f"{PIXEL_RANGES[each][0]:g} to {PIXEL_RANGES[each][1]:g} ({each.value})" for each in sources)
+    antialias = "with" if frames.spec.data.antialias else "without"
+    return (
+        f"8-bit RGB, resized to a square by bilinear interpolation {antialias} antialiasing, pixels scaled to {ranges}"
+    )
 
 
 def _list_distinct(texts: Iterator[str]) -> tuple[str, ...]:

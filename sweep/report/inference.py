@@ -1,6 +1,6 @@
 """What a study's numbers show beyond the images and shuffles at hand: intervals and comparisons. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -12,153 +12,170 @@ from sweep.metrics import Metric
 from sweep.planning.expand import list_backbones
 from sweep.report.choices import CellKey
 from sweep.report.statistics.arrays import Floats
-from sweep.report.statistics.comparisons import (
-    Comparisons,
-    compare_classifiers,
-    compare_models,
-    detectable_difference,
-    letter_groups,
-)
-from sweep.report.statistics.intervals import Interval, resampled_interval, share_interval, student_interval, widest
-from sweep.report.statistics.sampling import SamplingError, cluster_by_patient, effective_images, jackknife
+from sweep.report.statistics.best import Draws, Pairs, Ranks, Verdict, compare_pairs, compare_with_best
+from sweep.report.statistics.comparisons import left_out_best
+from sweep.report.statistics.errors import About, Design, Errors, Tested
+from sweep.report.statistics.intervals import Interval, share_interval, student_interval
 from sweep.report.study import Readout, Study
-
-JACKKNIFE_GROUPS = 50
+from sweep.spec.schema import Split
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """The models of one split that have finished every shuffle, and what can be told of their differences.
+class Standing:
+    """The models of one split that have finished every shuffle, and how they stand to each other.
 
-    `comparisons`, those of the `classifiers` at hand, and `detectable` (the smallest difference of a typical pair that
-    is found with 80 % probability) are in the metric's printed unit; None where there is too little data. `letters`:
-    models that share one are not told apart.
+    Numbers are in the metric's printed unit, and `means` (by the models' order) turned so that higher is better.
+    `pairs`, `ranks` and `errors` are None where there is too little data; `verdicts` then tell nothing. `left_out`:
+    what the best model scores in a shuffle that did not choose it, as printed.
     """
 
-    backbones: tuple[str, ...]
-    comparisons: Comparisons | None = None
-    classifiers: Comparisons | None = None
-    letters: Mapping[str, str] = field(default_factory=dict)
-    detectable: float | None = None
+    models: tuple[str, ...]
+    verdicts: Mapping[str, Verdict]
+    means: Floats = field(default_factory=lambda: np.zeros(0))
+    errors: Errors | None = None
+    pairs: Pairs | None = None
+    ranks: Ranks | None = None
+    left_out: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Intervals at 95 %, in the metric's printed unit (None: cannot tell), and a ranking for each split."""
+    """Intervals at 95 %, in the metric's printed unit (None: cannot tell), and a standing for each split.
 
+    `margin` is in the printed unit too.
+    """
+
+    about: About
+    margin: float
     intervals: Mapping[CellKey, Interval | None]
-    rankings: Mapping[str, Ranking]
+    standings: Mapping[str, Standing]
 
 
-def infer(study: Study) -> Inference:
+def infer(study: Study, about: About = About.POOL) -> Inference:
     """Estimate the interval of every cell and compare the models of every split."""
-    patients = _Patients.of(study)
-    intervals: dict[CellKey, Interval | None] = dict.fromkeys(study.cells)
-    rankings: dict[str, Ranking] = {}
-    for split in study.frames.spec.grid.split:
-        keys = [(str(backbone), str(split)) for backbone in list_backbones(study.frames.spec)]
-        models = {key: _Model.of(study, key, patients) for key in keys if study.readouts[key]}
-        training, _, test = count_parts(study.frames.inputs.data.images, split)
-        intervals |= {key: _estimate_interval(study.metric, model, test / training) for key, model in models.items()}
-        complete = {key[0]: model for key, model in models.items() if model.is_complete}
-        rankings[str(split)] = _rank_models(study.metric, complete, test / training)
-    return Inference(intervals, rankings)
+    question = Question.ask(study, study.metric, about)
+    margin = study.frames.spec.margin * study.metric.scale / 100
+    standings = {str(split): _compare(question, str(split), margin) for split in study.frames.spec.grid.split}
+    return Inference(about, margin, question.bound_cells(), standings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Patients:
-    """Every image's patient and the patient's jackknife group, as numbers, (images,).
+class Question:
+    """What is to be estimated of a study: one metric, and what its error is about.
 
-    Patients are dealt to the groups at random: in order of their names they would be balanced by class.
+    patients: (images,), numbers; an image of an unknown patient counts as a patient of its own.
     """
 
-    numbers: NDArray[np.int64]
-    groups: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, study: Study) -> Self:
-        names = study.frames.images.patients if study.frames.images else ()
-        distinct, numbers = np.unique(np.array(names), return_inverse=True)
-        generator = np.random.default_rng(int(study.frames.inputs.data.fingerprint[:16], 16))
-        groups = generator.permutation(len(distinct)) % JACKKNIFE_GROUPS
-        return cls(numbers, groups[numbers])
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """What one cell is estimated from.
-
-    values: (shuffles,) the metric as computed. images, patients: (pairs,) of every shuffle's test images. samples: of a
-    metric that is a mean over images their values, (pairs,); of others the mean over the shuffles without each group
-    of patients, (groups,).
-    """
-
-    values: Floats
-    images: NDArray[np.int64]
+    study: Study
+    metric: Metric
+    about: About
     patients: NDArray[np.int64]
-    samples: Floats
-    is_complete: bool
 
     @classmethod
-    def of(cls, study: Study, key: CellKey, patients: _Patients) -> Self:
-        readouts = study.readouts[key]
-        images = np.concatenate([readout.images for readout in readouts])
-        per_image = study.metric.per_image
-        if per_image is None:
-            samples = _leave_groups_out(study.metric, readouts, patients.groups)
-        else:
-            samples = np.concatenate([per_image(readout.scores, readout.labels) for readout in readouts])
-        values = np.array([readout.value for readout in readouts], np.float64)
-        return cls(values, images, patients.numbers[images], samples, study.cells[key].is_comparable)
+    def ask(cls, study: Study, metric: Metric, about: About) -> Self:
+        """Number the patients of the study's images."""
+        images = study.frames.images
+        known = zip(images.names, images.patients, strict=True) if images else ()
+        names = np.array([f"patient {patient}" if patient else f"image {name}" for name, patient in known], str)
+        return cls(study, metric, about, np.asarray(np.unique(names, return_inverse=True)[1], np.int64))
+
+    @property
+    def whole(self) -> float:
+        """What the metric is a part of, in its printed unit; 0 for one that is no percentage."""
+        return self.metric.scale if self.metric.is_percentage else 0.0
+
+    def list_complete(self, split: str) -> list[str]:
+        """List the models of a split that have finished every shuffle, and whose metric is defined in each."""
+        names = map(str, list_backbones(self.study.frames.spec))
+        return [
+            name
+            for name in names
+            if self.study.cells[name, split].is_finished
+            and self.study.readouts[name, split]
+            and np.isfinite(self.measure(name, split)).all()
+        ]
+
+    def measure(self, model: str, split: str) -> Floats:
+        """Return the metric as computed in every finished shuffle of a cell, (shuffles,)."""
+        return np.array([self._measure(readout) for readout in self.study.readouts[model, split]])
+
+    def describe_design(self, split: str) -> Design:
+        """Say how a split divides the images."""
+        images = self.study.frames.inputs.data.images
+        training, _, test = count_parts(images, Split.parse(split))
+        return Design(training / images, test / images, self.about)
+
+    def estimate(self, split: str, models: Sequence[str]) -> Errors | None:
+        """Estimate the error of some models' means, in the printed unit; None where it is not known."""
+        readouts = zip(*(self.study.readouts[name, split] for name in models), strict=True)
+        return self.estimate_from([self._test(of_shuffle) for of_shuffle in readouts], split)
+
+    def estimate_from(self, tested: Sequence[Tested], split: str) -> Errors | None:
+        """Estimate the error from what is known of every shuffle of a split."""
+        if not tested or not is_defined(tested):
+            return None
+        errors = Errors.estimate(tested, self.describe_design(split))
+        return errors if errors.is_known else None
+
+    def bound_cells(self) -> dict[CellKey, Interval | None]:
+        """Estimate the interval of the metric in every cell, in its printed unit; None: cannot tell."""
+        cells, readouts = self.study.cells, self.study.readouts
+        intervals: dict[CellKey, Interval | None] = dict.fromkeys(cells)
+        for split in dict.fromkeys(split for _, split in cells):
+            complete = self.list_complete(split)
+            partial = [name for name, where in cells if where == split and name not in complete]
+            for models in (complete, *([name] for name in partial if readouts[name, split])):
+                intervals |= {(name, split): found for name, found in self._bound_means(split, models)}
+        return intervals
+
+    def _bound_means(self, split: str, models: Sequence[str]) -> Iterator[tuple[str, Interval | None]]:
+        errors, metric = self.estimate(split, models), self.metric
+        if errors is None:
+            return
+        for name, error, freedom in zip(models, errors.of_means, errors.freedom_of_means, strict=True):
+            mean = float(self.measure(name, split).mean())
+            if metric.is_percentage:
+                share = share_interval(mean, error / metric.scale, freedom, errors.counted)
+                yield name, share.scale(metric.scale) if share else None
+            else:
+                interval = student_interval(metric.scale * mean, error, freedom)
+                yield name, interval.clip(*metric.bounds) if interval else None
+
+    def _test(self, readouts: Sequence[Readout]) -> Tested:
+        """Say what the test images of one shuffle say of some models; readouts: one a model."""
+        scale = self.metric.scale
+        influences = [self.metric.influence(each.scores, each.labels) for each in readouts]
+        counts = np.any([self.metric.count_images(each.scores, each.labels) for each in readouts], axis=0)
+        values = np.array([self._measure(each) for each in readouts])
+        return Tested(scale * values, scale * np.array(influences), self.patients[readouts[0].images], counts)
+
+    def _measure(self, readout: Readout) -> float:
+        is_known = self.metric is self.study.metric
+        return readout.value if is_known else self.metric.measure(readout.scores, readout.labels)
 
 
-def _leave_groups_out(metric: Metric, readouts: Sequence[Readout], groups: NDArray[np.int64]) -> Floats:
-    def measure(readout: Readout, group: int) -> float:
-        kept = groups[readout.images] != group
-        return metric.measure(readout.scores[kept], readout.labels[kept]) if kept.any() else np.nan
-
-    return np.array([np.mean([measure(readout, group) for readout in readouts]) for group in np.unique(groups)])
+def is_defined(tested: Iterable[Tested]) -> bool:
+    """Whether the metric is defined in every shuffle."""
+    return all(bool(np.isfinite(each.values).all() and np.isfinite(each.influences).all()) for each in tested)
 
 
-def _estimate_sampling(metric: Metric, models: Sequence[_Model]) -> SamplingError:
-    samples = np.array([model.samples for model in models])
-    return jackknife(samples) if metric.per_image is None else cluster_by_patient(samples, models[0].patients)
-
-
-def _estimate_interval(metric: Metric, model: _Model, test_to_training: float) -> Interval | None:
-    """Hold both the interval over the re-splits and the one that the test images allow."""
-    if not np.isfinite(model.values).all():
-        return None
-    mean = float(np.mean(model.values))
-    over_images: Interval | None
-    if metric.is_share:
-        over_images = share_interval(mean, effective_images(model.samples, model.images, model.patients))
-    else:
-        sampling = _estimate_sampling(metric, [model])
-        over_images = student_interval(mean, float(sampling.of_means[0]), sampling.degrees_of_freedom)
-    interval = widest(resampled_interval(model.values, test_to_training), over_images)
-    if interval is None:
-        return None
-    return Interval(interval.lower * metric.scale, interval.upper * metric.scale).clip(*metric.bounds)
-
-
-def _rank_models(metric: Metric, models: Mapping[str, _Model], test_to_training: float) -> Ranking:
-    values = metric.scale * np.array([model.values for model in models.values()])
-    if len(models) < 2:
-        return Ranking(tuple(models))
-    sampling = _estimate_sampling(metric, list(models.values())).scale(metric.scale)
-    comparisons = compare_models(values, test_to_training, sampling)
-    if comparisons is None:
-        return Ranking(tuple(models))
-    means = values.mean(axis=1)
-    letters = letter_groups(metric.direction.sign * means, comparisons.is_distinct)
-    pairs = np.triu_indices(len(models), 1)
-    typical = float(np.median(comparisons.standard_errors[pairs]))
-    detectable = detectable_difference(typical, comparisons.degrees_of_freedom, len(pairs[0]))
-    return Ranking(
-        tuple(models),
-        comparisons,
-        compare_classifiers(means, sampling),
-        dict(zip(models, letters, strict=True)),
-        detectable if np.isfinite(detectable) else None,
+def _compare(question: Question, split: str, margin: float) -> Standing:
+    models = question.list_complete(split)
+    errors = question.estimate(split, models)
+    if len(models) < 2 or errors is None:
+        return Standing(tuple(models), dict.fromkeys(models, Verdict.CANNOT_TELL))
+    metric = question.metric
+    turned = metric.direction.sign * metric.scale * np.array([question.measure(name, split) for name in models])
+    means = turned.mean(axis=1)
+    draws = Draws.of(errors, question.whole)
+    ranks = compare_with_best(means, draws)
+    left_out = left_out_best(turned)
+    return Standing(
+        models=tuple(models),
+        verdicts=dict(zip(models, ranks.judge(margin), strict=True)),
+        means=means,
+        errors=errors,
+        pairs=compare_pairs(metric.direction.sign * means, draws),
+        ranks=ranks,
+        left_out=None if left_out is None else metric.direction.sign * left_out,
     )

@@ -2,16 +2,9 @@
 
 from sweep.metrics import Metric
 from sweep.report.cells import Selection
+from sweep.report.inference import Inference
+from sweep.report.statistics.errors import About
 
-SMALLEST_DIFFERENCE = (
-    "Smallest difference: the true difference of a typical pair of models that this number of shuffles shows with 80 % "
-    "probability after the adjustment for all pairs; an approximation."
-)
-CLASSIFIERS = (
-    "As classifiers: the same pairs with the error from the test images alone. It says whether the very classifiers "
-    "of this sweep differ, not whether they would if they were trained again; Dietterich 1998 sets the two questions "
-    "apart."
-)
 VARIANCE = (
     "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over all "
     "trials of a complete grid they add up to 100 %; over those of Table 4 they need not, since the chosen rates and "
@@ -20,43 +13,50 @@ VARIANCE = (
     "this grid, not how much a factor matters elsewhere."
 )
 INSIDE = (
-    "In our interval: whether the published mean lies in the interval of ours. The published mean has an uncertainty "
-    "of its own, which is not known; a figure outside is a reason to look, not a contradiction."
+    "In our interval: whether the published mean lies in the interval of ours. The published mean has an error of its "
+    "own, of which the published ± is a part; a figure outside is a reason to look, not a contradiction, and the "
+    "narrower our intervals are the more figures lie outside."
 )
 OPTIMISM = (
     "Optimism: the best on test is picked from the same numbers that are reported, so it cannot be negative, and new "
     "images would not confirm it (Cawley and Talbot 2010)."
 )
-
-
-PATIENTS = (
-    "Patients: the metric over the test images of patients who also have training images, and over the others, each "
-    "the mean over all models of Table 4 and their shuffles. The two groups differ in more than that, such as the "
-    "share of each class; so the difference hints at how much lower results on new patients may be, and does not "
-    "measure it."
+EFFECTS = (
+    "Main effects: the means of an axis's levels over all other models, compared like models, by patients and runs."
+)
+_BEST = (
+    "Against the best: every model is compared with the best of the others (Hsu 1981, 1996), at Dunnett's critical "
+    "value with the model as the control. Differences of pairs: simultaneous 95 % intervals and adjusted p-values by "
+    "the studentised maximum (max-t; Hothorn, Bretz and Westfall 2008), from 20,000 draws. No difference is taken to "
+    "be known better than by the rule of three (Hanley and Lippman-Hand 1983)."
 )
 
 
 def describe_intervals(metric: Metric) -> str:
-    """Say how the intervals of a metric are made, and what they are about."""
-    return (
-        "Interval of 95 %: the smallest that holds both the one over the re-splits, t corrected for their overlap "
-        f"(Nadeau and Bengio 2003), and the one that the test images allow, {_describe_sampling(metric)}. It is about "
-        "test images drawn like these, many of them of patients who also have training images, and not about patients "
-        "never seen."
-    )
+    """Say how the intervals of one mean are made."""
+    if metric.is_percentage:
+        kind = (
+            "Wilson's (1927), with the number of images that the error is worth (Korn and Graubard 1998; Dean and "
+            "Pagano 2015); at 0 and 100 % as many as there are patients who could have been answered otherwise"
+        )
+    else:
+        kind = "Student's t"
+    return f"Intervals of a mean, 95 %: {kind}."
 
 
-def describe_comparisons(metric: Metric) -> str:
-    """Say how models are compared."""
-    sampling = "clustered by patient" if metric.per_image is not None else "by the jackknife"
-    return (
-        "Comparisons: in pairs on the same test images, shuffle by shuffle. The error is that of the residual of "
-        "models and shuffles, assuming one variance for all models, corrected for the overlap of re-splits (Nadeau "
-        f"and Bengio 2003); or that from the test images, {sampling}, where it is larger. P-values of t, adjusted for "
-        "all pairs of a split (Holm 1979), below 0.05. Two models share a letter exactly if they are not told apart "
-        "(Piepho 2004)."
+def describe_comparisons(inference: Inference) -> tuple[str, ...]:
+    """Say what the errors of a comparison are made of."""
+    runs = "divided by the number of shuffles"
+    if inference.about is About.PROCEDURE:
+        runs += ", plus its part that the pool of images might add, n1/n of it for n1 training images of n"
+    errors = (
+        "Errors are of patients and runs: the covariance of the models between patients, all shuffles together, so "
+        "that images of a patient and an image that is tested again count once (Liang and Zeger 1986); plus what "
+        f"training runs add, from the residual of models and shuffles beyond the patients', {runs}; degrees of freedom "
+        "by Satterthwaite (1946). Training is assumed to add as much to every model. Influences of images stand in for "
+        "their values where a metric is no mean (infinitesimal jackknife, Jaeckel 1972)."
     )
+    return errors, _BEST
 
 
 def warn_of_selection(select: Selection) -> tuple[str, ...]:
@@ -66,14 +66,3 @@ def warn_of_selection(select: Selection) -> tuple[str, ...]:
     return (
         "The configurations are those best on test: the means are optimistic, and the intervals do not allow for it.",
     )
-
-
-def _describe_sampling(metric: Metric) -> str:
-    if metric.is_share:
-        return (
-            "Wilson's (1927) with the number of images that the answers are worth, images of a patient counting "
-            "together (Korn and Graubard 1998; Dean and Pagano 2015)"
-        )
-    if metric.per_image is not None:
-        return "t with the error clustered by patient (Liang and Zeger 1986)"
-    return "t with the error of a jackknife over random groups of patients (Kott 2001)"

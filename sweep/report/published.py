@@ -14,26 +14,50 @@ import pandas as pd
 from sweep.catalogue import FAMILIES, Backbone
 from sweep.errors import UserError
 from sweep.metrics import Metric
+from sweep.planning.inputs import DataSummary
 from sweep.spec.schema import Split
 
 FULL_CONVOLUTION = "full convolution"
-CITATIONS = {
-    "duong-trung-2019": (
-        "Duong-Trung, Tran Ngoc, Huynh: Automated pneumonia detection in X-ray images via depthwise separable "
-        "convolution based learning (2019)"
-    )
-}
-REMARKS = {"duong-trung-2019": ('"244" in the paper\'s tables is a misprint of 224.',)}
+TASK_COMMENT = "# Task: "  # a line of our CSV files, by which another sweep knows the task
 DEFAULT_FAMILY = "mobilenet"
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper whose figures are part of the package, and the task that they are about."""
+
+    citation: str
+    remarks: tuple[str, ...]
+    task: str
+
+
+PAPERS = {
+    "duong-trung-2019": Paper(
+        "Duong-Trung, Tran Ngoc, Huynh: Automated pneumonia detection in X-ray images via depthwise separable "
+        "convolution based learning (2019)",
+        ('"244" in the paper\'s tables is a misprint of 224.',),
+        "real images, classes NORMAL, PNEUMONIA",
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedMeans:
-    """Figures of one metric, in its printed unit, by (backbone, split): means, and deviations where they are given."""
+    """Figures of one metric, in its printed unit, by (backbone, split): means, and deviations where they are given.
+
+    `task` says what images and classes they are about, as `describe_task` does; None where that is not known.
+    """
 
     name: str
     means: dict[tuple[str, str], float]
     stds: dict[tuple[str, str], float]
+    task: str | None = None
+
+
+def describe_task(data: DataSummary) -> str:
+    """Say what answers are about: figures of different tasks are not compared."""
+    kind = "drawn demo images" if data.is_demo else "real images"
+    return f"{kind}, classes {', '.join(data.classes)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +74,16 @@ def load_costs(name: str) -> PublishedCosts:
         frame = pd.read_csv(file, dtype={"alpha": str})
     names = [_name_cost(*row) for row in zip(frame.pop("alpha"), frame.pop("resolution"), strict=True)]
     frame.insert(0, "backbone", names)
-    return PublishedCosts(frame, REMARKS[name])
+    return PublishedCosts(frame, PAPERS[name].remarks)
 
 
 def load_means(name: str, metric: Metric) -> PublishedMeans | None:
     """Read the results of a paper that `published:` may name; None where it does not print the metric."""
     with _open_table(name, "table4") as file:
         frame = pd.read_csv(file, dtype=str)
-    return PublishedMeans(name, *_read_means(frame, metric, name)) if metric.mean_column in frame else None
+    if metric.mean_column not in frame:
+        return None
+    return PublishedMeans(name, *_read_means(frame, metric, name), PAPERS[name].task)
 
 
 def read_means(path: Path, metric: Metric) -> PublishedMeans:
@@ -86,7 +112,13 @@ def read_means(path: Path, metric: Metric) -> PublishedMeans:
     means, stds = _read_means(frame, metric, str(path))
     if metric.unit == "%" and means and max(means.values()) <= 1:
         raise UserError(f"{path}: {metric.mean_column} is nowhere above 1; give percentages, not fractions")
-    return PublishedMeans(path.name, means, stds)
+    return PublishedMeans(path.name, means, stds, _read_task(path))
+
+
+def _read_task(path: Path) -> str | None:
+    with path.open(encoding="utf-8") as file:
+        lines = (line.removeprefix(TASK_COMMENT).strip() for line in file if line.startswith(TASK_COMMENT))
+        return next(lines, None)
 
 
 def _read_means(

@@ -2,15 +2,16 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from io import StringIO
 from typing import Any
 
 from sweep.report.cells import Cell, Header, MeanCell, Table
-from sweep.report.documents import Picture, write_latex, write_markdown, write_text
-from sweep.report.words import describe_header, describe_selection, list_notes, stamp_title
+from sweep.report.documents import Picture, Report, write_latex, write_markdown, write_text
+from sweep.report.published import describe_task
+from sweep.report.words import describe_header, describe_selection, stamp_title
 
 
 class Format(StrEnum):
@@ -24,29 +25,27 @@ class Format(StrEnum):
     HTML = "html"
 
 
-def render_tables(
-    header: Header, tables: Sequence[Table], fmt: Format, pictures: Iterable[Picture] = ()
-) -> dict[str, str]:
+def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ()) -> dict[str, str]:
     """Return file name -> text, the same for the same store however often it is asked; a page is made by `page`."""
-    read = [table for table in tables if not table.is_detail]
     match fmt:
         case Format.MARKDOWN:
-            return {"report.md": write_markdown(header, read, pictures)}
+            return {"report.md": write_markdown(report, pictures)}
         case Format.TEXT:
-            return {"report.txt": write_text(header, read)}
+            return {"report.txt": write_text(report)}
         case Format.LATEX:
-            return {"report.tex": write_latex(header, read)}
+            return {"report.tex": write_latex(report)}
         case Format.CSV:
-            return {f"{table.name}.csv": _write_csv(header, table) for table in tables}
+            return {f"{table.name}.csv": _write_csv(report.header, table) for table in report.tables}
         case Format.JSON:
-            return {"report.json": _write_json(header, tables)}
+            return {"report.json": _write_json(report)}
         case Format.HTML:
             raise ValueError(f"{fmt} is a page, not a table")
 
 
 def _write_csv(header: Header, table: Table) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
-    comments = [f"Sweep: {header.sweep}", *facts, stamp_title(table), *list_notes(table), *table.methods]
+    task = f"Task: {describe_task(header.data)}"
+    comments = [f"Sweep: {header.sweep}", task, *facts, stamp_title(table), *table.notes, *table.methods]
     records = list_records(table)
     text = StringIO()
     text.writelines(f"# {' '.join(comment.split())}\n" for comment in comments)
@@ -63,21 +62,22 @@ def _write_csv(header: Header, table: Table) -> str:
     return text.getvalue()
 
 
-def _write_json(header: Header, tables: Iterable[Table]) -> str:
+def _write_json(report: Report) -> str:
+    header = report.header
     about = {**asdict(header), "planned": header.planned, "selection": describe_selection(header)}
     shown = [
         {
             "name": table.name,
             "title": table.title,
             "stamp": table.stamp,
-            "finding": table.finding,
             "notes": table.notes,
             "methods": table.methods,
             "rows": list_records(table),
         }
-        for table in tables
+        for table in report.tables
     ]
-    return json.dumps({"header": about, "tables": shown}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    whole = {"header": about, "answer": asdict(report.answer), "warnings": report.warnings, "tables": shown}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def list_records(table: Table) -> list[dict[str, Any]]:
@@ -115,7 +115,8 @@ def _flatten_row(table: Table, row: Sequence[Cell], marked: set[str]) -> dict[st
 def _flatten_mean(table: Table, cell: Cell) -> dict[str, Any]:
     fields = asdict(cell)
     mean, std = table.mean_keys
-    return {mean: fields.pop("value"), std: fields.pop("std", None), **fields, "marks": _join_marks(cell)}
+    bounds = fields.pop("interval", None) or {"lower": None, "upper": None}
+    return {mean: fields.pop("value"), std: fields.pop("std", None), **bounds, **fields, "marks": _join_marks(cell)}
 
 
 def _join_marks(cell: Cell) -> str:

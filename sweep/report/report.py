@@ -8,29 +8,34 @@ from typing import TYPE_CHECKING
 from sweep.data.files import write_beside
 from sweep.errors import UserError
 from sweep.metrics import METRICS, Metric
+from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
-from sweep.report.documents import Picture, write_explanation
+from sweep.report.documents import Picture, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
 from sweep.report.frames import SweepFrames, read_sweep
 from sweep.report.header import make_header
 from sweep.report.inference import Inference, infer
-from sweep.report.published import PublishedMeans, load_means, read_means
-from sweep.report.render import Format, render_tables
+from sweep.report.published import PAPERS, PublishedMeans, describe_task, load_means, read_means
+from sweep.report.render import Format, render_report
+from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
 from sweep.report.tables.complexities import MILLION, count_costs, make_table3
 from sweep.report.tables.cost import RESOURCES, make_budgets, make_cost
+from sweep.report.tables.effects import make_effects
 from sweep.report.tables.images import make_table1
-from sweep.report.tables.means import make_class_metrics, make_metrics, make_table4
-from sweep.report.tables.patients import make_patients
-from sweep.report.tables.ranking import make_pairs, make_ranking
+from sweep.report.tables.means import make_class_metrics, make_diagnostics, make_metrics, make_table4
+from sweep.report.tables.reviewer import make_reviewer
 from sweep.report.tables.selection import make_selection
+from sweep.report.tables.standing import make_pairs, make_standing
 from sweep.report.tables.variance import make_variance
+from sweep.report.warnings import list_warnings
 from sweep.store.store import Store
 
 if TYPE_CHECKING:
     from sweep.report.figures.figure import Figure
 
+DEFAULT_METRIC = "accuracy"
 FIGURES = "figures"  # folder beside the report
 SPEC_NAME = "spec.yaml"  # the resolved spec, in the sweep's folder
 
@@ -41,9 +46,20 @@ class Request:
 
     form: Format = Format.MARKDOWN
     select: Selection = Selection.VALIDATION
-    metric: str = "accuracy"
+    metric: str = DEFAULT_METRIC
     against: Path | None = None
     has_figures: bool = False
+    about: About = About.POOL
+
+    @property
+    def subfolder(self) -> str:
+        """Where a report lies within its sweep's: what is not asked by default does not overwrite what is."""
+        differs = {
+            self.metric: self.metric != DEFAULT_METRIC,
+            "chosen-on-test": self.select is Selection.TEST,
+            self.about.value: self.about is About.PROCEDURE,
+        }
+        return "-".join(name for name, applies in differs.items() if applies)
 
 
 def write_report(folder: Path, request: Request, output: Path) -> str:
@@ -56,16 +72,16 @@ def write_report(folder: Path, request: Request, output: Path) -> str:
         FatalError: the report cannot be written.
     """
     study = _read(folder, request)
-    inference = infer(study)
+    inference = infer(study, request.about)
     name = folder.resolve().name
-    target = output / name
-    tables = list(make_tables(study, inference))
-    pictures = list(_write_figures(study, inference, target / FIGURES)) if request.has_figures else []
+    target = output / name / request.subfolder
+    report = make_report(study, inference)
     if request.form is Format.HTML:
-        page = _make_page(study, inference, tables, name).encode()
+        page = _make_page(study, inference, report, name).encode()
         _write(target / "report.html", page)
         return f"{target / 'report.html'}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
-    files = render_tables(make_header(study), tables, request.form, pictures)
+    pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
+    files = render_report(report, request.form, pictures)
     for name, text in files.items():
         _write(target / name, text.encode())
     return "\n".join(files.values())
@@ -97,22 +113,37 @@ def _shorten(folder: Path) -> Path:
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
-def make_tables(study: Study, inference: Inference) -> Iterator[Table]:
-    """Yield every table of a report, in its order."""
+def write_headline(folder: Path) -> str:
+    """Return the first sentence of a sweep's report. Raises as `write_report` does."""
+    study = _read(folder, Request())
+    return make_answer(study, infer(study)).headline
+
+
+def make_report(study: Study, inference: Inference) -> Report:
+    """Make all that a report says, in the order of saying it."""
+    answer = make_answer(study, inference)
+    main = [make_table4(study, inference), make_diagnostics(study, inference, answer.split, is_detail=False)]
+    tables = (*main, *_make_details(study, inference, answer.split))
+    return Report(make_header(study), answer, tables, len(main), list_warnings(study, inference))
+
+
+def _make_details(study: Study, inference: Inference, answered: str) -> Iterator[Table]:
+    """Yield the tables behind the answer, those that are read before those that are looked up."""
+    splits = [str(split) for split in study.frames.spec.grid.split]
+    yield make_effects(study, inference)
     yield make_table1(study.frames)
     yield make_table3(study.frames)
-    yield make_table4(study)
+    yield make_cost(study)
+    yield make_reviewer(study, inference)
+    if study.published is not None:
+        yield make_comparison(study, inference, study.published)
+    yield from (make_standing(study, inference, split) for split in splits)
+    yield from (make_diagnostics(study, inference, split, is_detail=True) for split in splits if split != answered)
     yield make_metrics(study)
     if len(study.frames.inputs.data.classes) > 2:
         yield make_class_metrics(study)
-    if study.published is not None:
-        yield make_comparison(study, inference, study.published)
-    yield make_patients(study)
-    for split in study.frames.spec.grid.split:
-        yield make_ranking(study, inference, str(split))
-    yield make_variance(study)
     yield make_selection(study)
-    yield make_cost(study)
+    yield make_variance(study)
     yield from (make_budgets(study, resource) for resource in RESOURCES)
     yield make_pairs(study, inference)
 
@@ -127,9 +158,16 @@ def _read(folder: Path, request: Request) -> Study:
 
 
 def _find_published(frames: SweepFrames, metric: Metric, against: Path | None) -> PublishedMeans | None:
+    task = describe_task(frames.inputs.data)
     if against is None:
-        return load_means(frames.spec.published, metric) if frames.spec.published else None
+        paper = frames.spec.published
+        return load_means(paper, metric) if paper and PAPERS[paper].task == task else None
     published = read_means(against, metric)
+    if published.task not in (None, task):
+        raise UserError(
+            f"{against}: is about another task (theirs: {published.task}; ours: {task}); compare results on the same "
+            "images and classes"
+        )
     cells = set(map(tuple, frames.trials[["backbone", "split"]].drop_duplicates().to_numpy().tolist()))
     if not cells & published.means.keys():
         theirs, ours = (" at ".join(min(keys)) if keys else "none" for keys in (published.means, cells))
@@ -150,34 +188,33 @@ def _parse_cell(cell: str) -> tuple[str, tuple[str, str]]:
     return metric, (backbone, split)
 
 
-def _write_figures(study: Study, inference: Inference, folder: Path) -> Iterator[Picture]:
+def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Picture]:
     """Draw every figure as SVG and PNG, its data beside it as CSV."""
     from sweep.report.figures.drawing import draw_png, draw_svg
 
-    for figure in _make_figures(study, inference):
+    for figure in _make_figures(study, inference, report):
         _write(folder / f"{figure.name}.svg", draw_svg(figure).encode())
         _write(folder / f"{figure.name}.png", draw_png(figure))
         _write(folder / f"{figure.name}.csv", figure.frame.to_csv(index=False, lineterminator="\n").encode())
         yield Picture(f"{FIGURES}/{figure.name}.svg", figure.title, figure.caption)
 
 
-def _make_page(study: Study, inference: Inference, tables: list[Table], name: str) -> str:
+def _make_page(study: Study, inference: Inference, report: Report, name: str) -> str:
     from sweep.report.figures.drawing import Theme, draw_svg
     from sweep.report.page.page import Drawing, write_page
 
-    figures = _make_figures(study, inference)
+    figures = _make_figures(study, inference, report)
     drawings = [Drawing(each.name, each.title, each.caption, draw_svg(each, Theme.PAGE)) for each in figures]
     source = Source(f"results/{name}/{SPEC_NAME}")
     explanations = {key: explain_cell(study, inference, key, source) for key in study.cells}
-    return write_page(make_header(study), tables, drawings, explanations)
+    return write_page(report, drawings, explanations)
 
 
-def _make_figures(study: Study, inference: Inference) -> "tuple[Figure, ...]":
+def _make_figures(study: Study, inference: Inference, report: Report) -> "tuple[Figure, ...]":
     from sweep.report.figures.data import make_figures
 
-    bounds = {key: (found.lower, found.upper) if found else None for key, found in inference.intervals.items()}
     costs = {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(study.frames).items()}
-    return make_figures(study, bounds, costs)
+    return make_figures(study, inference, report.answer, costs)
 
 
 def _write(path: Path, content: bytes) -> None:

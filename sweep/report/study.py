@@ -36,11 +36,26 @@ class Readout:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """What one level of an axis scores in one shuffle, averaged over the models that have it.
+
+    value: the mean metric as computed. images: (images,) positions of the test images. influences: (images,), what
+    each of them adds, see `sweep.measures`.
+    """
+
+    value: float
+    images: NDArray[np.int64]
+    influences: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """All that a report says.
 
     cells: Table 4, one for every (backbone, split) of the plan. readouts: the trials behind each, in order of their
-    shuffles; none where the store lacks the images. published: figures to compare with.
+    shuffles; none where the store lacks the images. rates: by split, the mean over all backbones at the largest step
+    budget, a readout-like `Level` for each learning rate and shuffle; nothing for splits where one is missing.
+    published: figures to compare with.
     """
 
     frames: SweepFrames
@@ -48,19 +63,8 @@ class Study:
     select: Selection
     cells: Mapping[CellKey, MeanCell]
     readouts: Mapping[CellKey, tuple[Readout, ...]]
+    rates: Mapping[str, tuple[tuple[Level, ...], ...]]
     published: PublishedMeans | None = None
-
-    @property
-    def selected(self) -> CellKey | None:
-        """The cell of the first split whose mean over all shuffles is best on validation images; None without one."""
-        split = str(self.frames.spec.grid.split[0])
-        known = {
-            key: cell.validation
-            for key, cell in self.cells.items()
-            if key[1] == split and cell.is_comparable and cell.validation is not None
-        }
-        best = self.metric.direction.best(known.values()) if known else None
-        return next((key for key, value in known.items() if value == best), None)
 
 
 def read_study(
@@ -77,7 +81,39 @@ def read_study(
         frames = replace(frames, trials=frames.trials.join(measured, on="trial_id"))
     cells = make_mean_cells(frames.trials, metric, select)
     readouts = _read_readouts(store, frames, metric, cells)
-    return Study(frames, metric, select, cells, readouts, published)
+    return Study(frames, metric, select, cells, readouts, dict(_read_rates(store, frames, metric)), published)
+
+
+def _read_rates(
+    store: Store, frames: SweepFrames, metric: Metric
+) -> Iterator[tuple[str, tuple[tuple[Level, ...], ...]]]:
+    """Yield (split, levels of every shuffle) of the splits where no trial of the largest step budget is missing."""
+    grid = frames.spec.grid
+    if len(grid.learning_rate) < 2 or frames.images is None:
+        return
+    trials = frames.trials[frames.trials["steps"] == max(grid.steps)]
+    for split in map(str, grid.split):
+        own = trials[trials["split"] == split]
+        if (own["status"] == Status.SUCCESS).all() and all((split, each) in frames.partitions for each in grid.shuffle):
+            yield (
+                split,
+                tuple(
+                    tuple(
+                        _average_level(
+                            store, frames, metric, own[(own["shuffle"] == shuffle) & (own["learning_rate"] == rate)]
+                        )
+                        for rate in grid.learning_rate
+                    )
+                    for shuffle in grid.shuffle
+                ),
+            )
+
+
+def _average_level(store: Store, frames: SweepFrames, metric: Metric, trials: pd.DataFrame) -> Level:
+    readouts = [each for trial in trials.to_dict("records") for each in _read_readout(store, frames, metric, trial)]
+    influences = [metric.influence(readout.scores, readout.labels) for readout in readouts]
+    value = float(np.mean([readout.value for readout in readouts]))
+    return Level(value, readouts[0].images, np.mean(influences, axis=0))
 
 
 def _measure_trials(store: Store, frames: SweepFrames, metric: Metric) -> Iterator[tuple[str, tuple[float, float]]]:

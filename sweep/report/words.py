@@ -1,14 +1,17 @@
 """What a header and a cell say in words, the same in every kind of document."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from sweep.catalogue import WeightsSource
+from sweep.catalogue import Backbone, WeightsSource
 from sweep.metrics import Metric, with_blank
-from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Selection, Table
+from sweep.planning.inputs import WeightsId
+from sweep.report.cells import BoundCell, Cell, Column, Header, Mark, MeanCell, Selection, Table
+from sweep.report.statistics.best import Verdict
 
-IN_SHORT, METHODS = "In short", "Methods"  # headings
+ANSWER, WARNINGS, DETAILS, PROVENANCE, METHODS = "Answer", "Warnings", "Details", "Provenance", "Methods"  # headings
 SHORT_HASH = 12  # digits shown of a SHA-256
+VERDICTS = {Verdict.MAY_BE_BEST: " ★", Verdict.WITHIN: " ≈", Verdict.WORSE: " ↓", Verdict.CANNOT_TELL: " ?"}
 SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †", Mark.PARETO: " ‡"}
 SELECTIONS = {
     Selection.VALIDATION: "learning rate and steps are chosen by the mean validation {metric} over the shuffles; a "
@@ -26,9 +29,8 @@ def describe_header(header: Header) -> Iterator[tuple[str, str]]:
     """Yield (what, text) of everything a report must say about itself."""
     yield "Data", _describe_data(header)
     yield "Weights", _describe_weights(header)
-    shared = list(_list_shared_weights(header))
-    if shared:
-        yield "Shared weights", f"one file stands in for several backbones: {'; '.join(shared)}"
+    yield "Preprocessing", header.preprocessing
+    yield "Training", header.recipe
     yield "Code", "; ".join(header.code) or "not recorded"
     yield "Machine", "; ".join(header.machines) or "not recorded"
     yield "Completeness", _describe_completeness(header)
@@ -57,12 +59,12 @@ def _describe_source(header: Header, source: WeightsSource) -> str:
     return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
 
 
-def _list_shared_weights(header: Header) -> Iterator[str]:
+def list_shared_weights(weights: Mapping[Backbone, WeightsId]) -> Iterator[str]:
     """Yield the backbones of each weights file that more than one has: they compare resolutions of one network."""
     owners: dict[str, list[str]] = {}
-    for backbone, weights in header.weights.items():
-        if weights.source is not WeightsSource.RANDOM:
-            owners.setdefault(weights.sha256, []).append(backbone)
+    for backbone, found in weights.items():
+        if found.source is not WeightsSource.RANDOM:
+            owners.setdefault(found.sha256, []).append(str(backbone))
     yield from (", ".join(backbones) for backbones in owners.values() if len(backbones) > 1)
 
 
@@ -92,16 +94,6 @@ def list_methods(tables: Iterable[Table]) -> list[str]:
     return list(dict.fromkeys(method for table in tables for method in table.methods))
 
 
-def list_findings(tables: Iterable[Table]) -> list[str]:
-    """List what some tables show."""
-    return list(dict.fromkeys(table.finding for table in tables if table.finding))
-
-
-def list_notes(table: Table) -> list[str]:
-    """List what a reader of a table must know: first what it shows."""
-    return [text for text in (table.finding, *table.notes) if text]
-
-
 def format_cell(cell: Cell, column: Column) -> str:
     """Print a value with its deviation and its marks, bold apart."""
     if cell.value is None:
@@ -111,13 +103,21 @@ def format_cell(cell: Cell, column: Column) -> str:
         text = cell.value
     else:
         text = _print_as_is(cell.value) if decimals is None else _print_number(cell.value, decimals)
-    if isinstance(cell, MeanCell):
-        text += " ± n/a" if cell.std is None else f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
+    if isinstance(cell, MeanCell) and cell.std is not None:
+        text += f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
+    if isinstance(cell, BoundCell) and cell.interval is not None:
+        bounds = (_print_number(bound, decimals or 0) for bound in (cell.interval.lower, cell.interval.upper))
+        text += f" [{', '.join(bounds)}]"
+    if isinstance(cell, MeanCell) and cell.published is not None:
+        text += f" ({_print_number(cell.published, decimals or 0)})"
+    if isinstance(cell, MeanCell) and cell.verdict is not None:
+        text += VERDICTS[cell.verdict]
     return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
 
 
 def format_mean(cell: MeanCell, metric: Metric) -> str:
     """Print a mean with its deviation and unit."""
+    cell = replace(cell, interval=None, published=None, verdict=None)
     return with_blank(format_cell(cell, Column(metric.name, metric.title, metric.decimals)), metric.unit)
 
 
@@ -133,18 +133,3 @@ def _print_number(value: float, decimals: int) -> str:
 def count_trials(cell: Cell, table: Table) -> str:
     """Say how many of the trials behind a cell are there, where the sweep is partial."""
     return f" ({cell.finished}/{cell.planned})" if table.is_partial and cell.planned else ""
-
-
-def list_choices(table: Table) -> Table | None:
-    """Make the companion of a table of means: the configuration behind each cell."""
-    if table.axis != "split":
-        return None
-    rows = tuple(tuple(_show_choice(cell) for cell in row) for row in table.rows)
-    return replace(table, title="Learning rate and steps behind each cell", rows=rows, notes=())
-
-
-def _show_choice(cell: Cell) -> Cell:
-    if not isinstance(cell, MeanCell):
-        return cell
-    behind = f", n = {cell.shuffles}" if cell.finished < cell.planned else ""
-    return Cell(f"{cell.learning_rate:g}, {cell.steps}{behind}" if cell.shuffles else None)

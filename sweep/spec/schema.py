@@ -228,3 +228,5 @@ class Spec(Closed):
     """`pooled`: the globally averaged last convolution; `logits`: the ImageNet class scores."""
     grid: Grid
     training: TrainingSpec = TrainingSpec()
+    margin: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
+    """By how many points a model may be worse than the best and still do; a hundredth of it for metrics without %."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.splits import Partition
-from sweep.metrics import measure_accuracy, measure_log_loss
+from sweep.measures import measure_accuracy, measure_log_loss
 from sweep.outcome import Curve, Failure, Outcome, Success
 from sweep.planning.trial import Trial
 from sweep.spec.schema import Sampling, Split, TrainingSpec

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.metrics import Metric, count_answers, log_odds
+from sweep.measures import count_answers, log_odds
+from sweep.metrics import Metric
 from sweep.report.figures.figure import (
     Figure,
     FigureKind,

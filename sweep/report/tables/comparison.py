@@ -9,7 +9,7 @@ from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.choices import CellKey
 from sweep.report.inference import Inference
 from sweep.report.methods import INSIDE, describe_intervals, warn_of_selection
-from sweep.report.published import CITATIONS, PublishedMeans
+from sweep.report.published import PAPERS, PublishedMeans
 from sweep.report.statistics.comparisons import rank_correlation
 from sweep.report.study import Study
 from sweep.report.tables.build import make_table, rest_on
@@ -25,17 +25,16 @@ def make_comparison(study: Study, inference: Inference, published: PublishedMean
         Column("ours", with_unit("ours", unit), decimals, unit),
         Column("lower", "95 % from", decimals + 1, unit),
         Column("upper", "to", decimals + 1, unit),
-        Column("theirs", "published", decimals, unit),
+        Column("theirs", "theirs", decimals, unit),
         Column("theirs_std", "±", decimals + 1, unit),
-        Column("difference", "ours - published", decimals, unit),
+        Column("difference", "ours - theirs", decimals, unit),
         Column("inside", "in our interval"),
     )
     rows = tuple(_compare(study, inference, published, key) for key in study.cells)
-    title = f"Against the published figures: test {metric.label} of {published.name}"
-    finding, *notes = _summarise(study, inference, published)
-    more = {"finding": finding, "notes": (*warn_of_selection(study.select), *notes)}
-    methods = (describe_intervals(metric), INSIDE)
-    return make_table(study.frames, "against", title, columns, rows, methods=methods, keys=2, **more)
+    title = f"Against the figures of {published.name}: test {metric.label}"
+    notes = (*warn_of_selection(study.select), *summarise_published(study, inference, published))
+    more = {"notes": notes, "methods": (describe_intervals(metric), INSIDE), "keys": 2, "is_detail": True}
+    return make_table(study.frames, "against", title, columns, rows, **more)
 
 
 def _compare(study: Study, inference: Inference, published: PublishedMeans, key: CellKey) -> Row:
@@ -55,14 +54,15 @@ def _compare(study: Study, inference: Inference, published: PublishedMeans, key:
     )
 
 
-def _summarise(study: Study, inference: Inference, published: PublishedMeans) -> Iterator[str]:
+def summarise_published(study: Study, inference: Inference, published: PublishedMeans) -> Iterator[str]:
+    """Say in a few sentences how our means lie to published ones."""
     differences = {
         key: cell.number - published.means[key]
         for key, cell in study.cells.items()
         if key in published.means and cell.is_comparable and cell.number is not None
     }
     if not differences:
-        yield f"Against {published.name}: cannot tell, no mean over all shuffles has a published figure beside it."
+        yield f"Against {published.name}: cannot tell, no mean over all shuffles has a figure of theirs beside it."
         return
     told = {key: interval for key in differences if (interval := inference.intervals[key]) is not None}
     inside = sum(published.means[key] in interval for key, interval in told.items())
@@ -71,17 +71,17 @@ def _summarise(study: Study, inference: Inference, published: PublishedMeans) ->
         f"Figures of {published.name} inside our 95 % interval: "
         + (f"{inside} of {len(told)}" if told else "cannot tell")
         + (f" ({len(differences) - len(told)} more cannot be told)" if 0 < len(told) < len(differences) else "")
-        + f". Mean absolute difference {np.abs(values).mean():.{decimals}f}, mean difference (ours - published) "
+        + f". Mean absolute difference {np.abs(values).mean():.{decimals}f}, mean difference (ours - theirs) "
         f"{values.mean():+.{decimals}f}, largest "
         f"{with_blank(f'{values[np.abs(values).argmax()]:+.{decimals}f}', study.metric.difference_unit)}."
     )
     strangers = sorted(published.means.keys() - study.cells.keys())
     if strangers:
         example = " at ".join(strangers[0])
-        yield f"Published figures of cells that this sweep does not have, left out: {len(strangers)} ({example}, ...)."
-    if published.name in CITATIONS:
-        yield f"{published.name}: {CITATIONS[published.name]}."
-    yield f"Rank correlation of the models, ours with the published (Spearman 1904): {_correlate(study, published)}."
+        yield f"Figures of cells that this sweep does not have, left out: {len(strangers)} ({example}, ...)."
+    if published.name in PAPERS:
+        yield f"{published.name}: {PAPERS[published.name].citation}."
+    yield f"Rank correlation of the models, ours with theirs (Spearman 1904): {_correlate(study, published)}."
 
 
 def _correlate(study: Study, published: PublishedMeans) -> str:

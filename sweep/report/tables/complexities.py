@@ -7,7 +7,7 @@ from sweep.catalogue import IMAGENET_CLASSES, Backbone, Complexity, FeatureKind,
 from sweep.planning.expand import list_backbones
 from sweep.report.cells import Cell, Column, Mark, Row, Table
 from sweep.report.frames import SweepFrames
-from sweep.report.published import CITATIONS, FULL_CONVOLUTION, load_costs
+from sweep.report.published import FULL_CONVOLUTION, PAPERS, load_costs
 from sweep.report.tables.build import make_table
 
 MILLION = 1_000_000
@@ -129,7 +129,7 @@ def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[s
         return
     different = [str(row[0].value) for row in rows if any(Mark.DIFFERS in cell.marks for cell in row)]
     yield (
-        f"Published: {CITATIONS[frames.spec.published]}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the "
+        f"Published: {PAPERS[frames.spec.published].citation}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the "
         "computed figure, or parameters outside trainable to all. "
         + (f"Different: {', '.join(different)}." if different else "None is different.")
     )

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from sweep.catalogue import Backbone, Complexity
-from sweep.metrics import with_unit
 from sweep.planning.units import UnitKind
-from sweep.report.cells import Cell, Column, Mark, Row, Table
+from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.methods import warn_of_selection
 from sweep.report.statistics.comparisons import pareto_front
 from sweep.report.study import Study
@@ -31,8 +30,9 @@ def make_cost(study: Study) -> Table:
         Column("mult_adds_m", "mult-adds (M)", 2, "M"),
         Column("parameters_m", "parameters (M)", 3, "M"),
         Column("extract_s", "extracting (s)", 1, "s"),
+        Column("extract_ms_per_image", "ms an image", 2, "ms"),
         Column("fit_s", "fitting (s)", 1, "s"),
-        *(Column(f"test_{split}", with_unit(split, metric.unit), metric.decimals, metric.unit) for split in splits),
+        *(Column(f"pareto_{split}", f"Pareto, {split}") for split in splits),
     )
     costs = count_costs(frames)
     fronts = {split: list_front(study, costs, split, "mult-adds") for split in splits}
@@ -41,15 +41,15 @@ def make_cost(study: Study) -> Table:
         for backbone in sorted(costs, key=lambda backbone: costs[backbone].mult_adds)
     )
     pareto = (
-        "‡: not beaten by a model of as many mult-adds or fewer (Pareto set). Mult-adds and parameters with the head "
+        f"‡: its test {metric.title} is not beaten by a model of as many mult-adds or fewer (Pareto set). Mult-adds and parameters with the head "
         f"of {len(frames.inputs.data.classes)} classes."
     )
     seconds = (
         f"Seconds of one worker as measured: extracting the features of all {frames.inputs.data.images:,} images, and "
         "fitting all heads of the backbone on them together; decoding the images is not counted. -: not measured (not "
-        "run, or taken from the cache)."
+        "run, or taken from the cache). Differences of means that cannot be told apart can make a Pareto set, too."
     )
-    title = f"Cost: mult-adds, parameters, seconds and test {metric.label}"
+    title = "Cost: mult-adds, parameters and seconds"
     notes = (*warn_of_selection(study.select), pareto, seconds)
     return make_table(frames, "cost", title, columns, rows, notes=notes)
 
@@ -80,7 +80,9 @@ def make_budgets(study: Study, resource: str) -> Table:
     )
     title = f"Best model for each budget of {resource}, by test {metric.label}"
     notes = (*warn_of_selection(study.select), note)
-    return make_table(study.frames, f"budgets_{resource.replace('-', '_')}", title, columns, rows, notes=notes, keys=2)
+    return make_table(
+        study.frames, f"budgets_{resource.replace('-', '_')}", title, columns, rows, notes=notes, keys=2, is_detail=True
+    )
 
 
 def list_front(study: Study, costs: Costs, split: str, resource: str) -> list[Backbone]:
@@ -95,15 +97,14 @@ def list_front(study: Study, costs: Costs, split: str, resource: str) -> list[Ba
 
 def _make_row(study: Study, backbone: Backbone, cost: Complexity, fronts: Mapping[str, list[Backbone]]) -> Row:
     seconds = study.frames.seconds.get(backbone, {})
+    extracting = seconds.get(UnitKind.EXTRACT)
     cells = [study.cells[str(backbone), split] for split in fronts]
     return (
         Cell(str(backbone)),
         Cell(cost.mult_adds / MILLION),
         Cell(cost.parameters / MILLION),
-        Cell(seconds.get(UnitKind.EXTRACT)),
+        Cell(extracting),
+        Cell(1000 * extracting / study.frames.inputs.data.images if extracting else None),
         Cell(seconds.get(UnitKind.FIT)),
-        *(
-            rest_on(cell, cell.value, *((Mark.PARETO,) if backbone in front else ()))
-            for cell, front in zip(cells, fronts.values(), strict=True)
-        ),
+        *(rest_on(cell, "‡" if backbone in front else "") for cell, front in zip(cells, fronts.values(), strict=True)),
     )

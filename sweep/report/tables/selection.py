@@ -30,8 +30,8 @@ def make_selection(study: Study) -> Table:
     )
     rows = tuple(_make_row(study, key, honest[key], best[key]) for key in study.cells)
     title = f"Selection: test {metric.label}, learning rate and steps chosen on validation or best on test"
-    finding, *notes = _note_optimism(study, honest, rows)
-    more = {"finding": finding, "notes": tuple(notes), "methods": (OPTIMISM,), "keys": 2}
+    notes = tuple(_note_optimism(study, honest, rows))
+    more = {"notes": notes, "methods": (OPTIMISM,), "keys": 2, "is_detail": True}
     return make_table(study.frames, "selection", title, columns, rows, **more)
 
 

@@ -53,7 +53,7 @@ def make_variance(study: Study) -> Table:
     ]
     rows.append((Cell(REST), Cell(None), everywhere.show_rest(), Cell(None), behind.show_rest(), Cell(None)))
     title = f"Where the variance of test {metric.label} comes from"
-    more = {"finding": everywhere.describe(), "methods": (VARIANCE,)}
+    more = {"notes": (everywhere.describe(),), "methods": (VARIANCE,), "is_detail": True}
     return make_table(study.frames, "variance", title, columns, tuple(rows), **more)
 
 

@@ -1,0 +1,229 @@
+"""Which model to take: the answer of a report, how sure it is, what it costs, and what would sharpen it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sweep.console import describe_duration
+from sweep.metrics import Metric, with_blank
+from sweep.planning.units import UnitKind
+from sweep.report.cells import Selection
+from sweep.report.choices import CellKey
+from sweep.report.inference import Inference, Standing
+from sweep.report.statistics.best import Draws, Verdict, compare_with_best
+from sweep.report.statistics.errors import About
+from sweep.report.study import Study
+from sweep.report.tables.complexities import MILLION, count_costs
+
+SHUFFLES_AT_MOST = 1000  # that a projection looks ahead
+SHOWN = (Verdict.MAY_BE_BEST, Verdict.WITHIN)
+ABOUT = {
+    About.POOL: "It holds for heads trained on this pool of images, for new patients, splits and seeds like these; not "
+    "for another pool of images, nor another hospital.",
+    About.PROCEDURE: "It holds for heads trained on any pool of images drawn like this one, if training adds at least "
+    "as much to the error as the pool does; not for another hospital.",
+}
+ONE_SHUFFLE = (
+    "It holds for these very heads on new images of new patients: one shuffle does not show what training again, or "
+    "another split, would change."
+)
+UNKNOWN_PATIENTS = (
+    "Patients are not known for every image; such an image counts as a patient, and the error may be too small."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a report says first.
+
+    `headline` is one sentence and `details` are the others. `model` is the one to take at `split`; it `is_shown` to
+    be within the margin of the best, or merely has the best mean. None where nothing can be told.
+    """
+
+    headline: str
+    details: tuple[str, ...]
+    split: str
+    model: str | None = None
+    is_shown: bool = False
+
+    @property
+    def key(self) -> CellKey | None:
+        """The cell that the answer is about."""
+        return None if self.model is None else (self.model, self.split)
+
+
+def make_answer(study: Study, inference: Inference) -> Answer:
+    """Answer at the split with the most training images, and say where the others differ."""
+    splits = sorted(study.frames.spec.grid.split, key=lambda split: -split.training)
+    first, *others = (_answer_split(study, inference, str(split)) for split in splits)
+    details = [*first.details, *(other.headline for other in others)]
+    if first.model is not None:
+        details += _describe_reach(study, inference)
+    return replace(first, details=tuple(details))
+
+
+def _answer_split(study: Study, inference: Inference, split: str) -> Answer:
+    standing, metric = inference.standings[split], study.metric
+    margin = _say(metric, inference.margin, difference=True)
+    if standing.ranks is None or standing.errors is None:
+        return _answer_without_comparison(study, split, standing)
+    costs = _count_mult_adds(study)
+    shown = [name for name in standing.models if standing.verdicts[name] in SHOWN]
+    if not shown:
+        best = _list_best(standing)
+        text = f"No model is shown to be within {margin} of the best at {split}: {_count_shuffles(standing)}"
+        mean = _say(metric, study.cells[best[0], split].number)
+        headline = f"{text} too few. The best mean is {mean}, of {_join(best)}."
+        return Answer(headline, tuple(_detail_open(study, inference, split, best[0])), split, best[0])
+    model = min(shown, key=lambda name: (costs[name], -standing.means[standing.models.index(name)]))
+    what = "the only" if len(shown) == 1 else "the cheapest"
+    headline = f"Take {model}: {what} model shown to be within {margin} of the best at {split}."
+    return Answer(headline, tuple(_detail_shown(study, inference, split, model)), split, model, is_shown=True)
+
+
+def _answer_without_comparison(study: Study, split: str, standing: Standing) -> Answer:
+    """Say why nothing can be told: which of the needs of a comparison is not met."""
+    finished = [name for (name, where), cell in study.cells.items() if where == split and cell.is_finished]
+    if study.frames.images is None:
+        reason = "the store has no list of the images"
+    elif not finished:
+        reason = "no model has finished all of its shuffles"
+    elif not standing.models:
+        reason = f"the {study.metric.title} is not defined for the answers of any finished model"
+    elif len(standing.models) == 1:
+        reason = f"only {standing.models[0]} can be judged, and there is none to compare it with"
+    else:
+        reason = "the error of the means is not known (a single patient, or a shuffle without any)"
+    return Answer(f"Which model to take at {split}: cannot tell, since {reason}.", (), split)
+
+
+def _detail_shown(study: Study, inference: Inference, split: str, model: str) -> Iterator[str]:
+    standing, metric = inference.standings[split], study.metric
+    assert standing.ranks is not None  # noqa: S101 - an answer stands on it
+    place = standing.models.index(model)
+    loss, gain = -float(standing.ranks.lower[place]), float(standing.ranks.upper[place])
+    lost = f"loses at most {_say(metric, loss, difference=True)} against the best" if loss else "is the best of all"
+    ahead = "may itself be the best" if gain else "is not the best itself"
+    yield f"How sure: it {lost} and {ahead}; all such bounds hold at once in 95 of 100 studies."
+    yield _describe_cell(study, inference, (model, split))
+    yield _describe_candidates(standing, split)
+    yield from _describe_smaller(study, inference, split, model)
+
+
+def _detail_open(study: Study, inference: Inference, split: str, best: str) -> Iterator[str]:
+    standing = inference.standings[split]
+    yield _describe_cell(study, inference, (best, split))
+    yield _describe_candidates(standing, split)
+    reached = [(n, name) for name in standing.models if (n := _find_shuffles(study, inference, split, name))]
+    if not reached:
+        yield "More shuffles would not show one, if the means stay as they are: it takes more images or a wider margin."
+        return
+    more, name = min(reached)
+    yield f"{_count_more(study, more, standing)} would show one, {name}, if the means stay as they are."
+
+
+def _describe_cell(study: Study, inference: Inference, key: CellKey) -> str:
+    metric, cell, interval = study.metric, study.cells[key], inference.intervals[key]
+    bounds = (
+        f", 95 % interval {interval.lower:.{metric.decimals}f} to {interval.upper:.{metric.decimals}f}"
+        if interval
+        else ""
+    )
+    cost = f"{_count_mult_adds(study)[key[0]]:,.2f} M mult-adds an image"
+    seconds = study.frames.seconds.get(next(each for each in study.frames.inputs.weights if str(each) == key[0]), {})
+    if UnitKind.EXTRACT in seconds:
+        cost += f", {1000 * seconds[UnitKind.EXTRACT] / study.frames.inputs.data.images:.1f} ms on one core as measured"
+    return f"{key[0]}: test {metric.title} {_say(metric, cell.number)}{bounds}; {cost}."
+
+
+def _describe_candidates(standing: Standing, split: str) -> str:
+    assert standing.ranks is not None  # noqa: S101 - an answer stands on it
+    names = [name for name, upper in zip(standing.models, standing.ranks.upper, strict=True) if upper > 0]
+    if len(names) == 1:
+        return f"The best of the {len(standing.models)} models at {split} is {names[0]}."
+    return f"{len(names)} of the {len(standing.models)} models may be the best at {split}: {_join(names)}."
+
+
+def _describe_smaller(study: Study, inference: Inference, split: str, model: str) -> Iterator[str]:
+    """Say what it takes to show a cheaper model: the cheapest that more shuffles can be expected to show."""
+    costs, standing = _count_mult_adds(study), inference.standings[split]
+    for name in sorted((each for each in standing.models if costs[each] < costs[model]), key=costs.__getitem__):
+        more = _find_shuffles(study, inference, split, name)
+        if more:
+            cheaper = f"a cheaper one, {name} ({costs[name]:,.2f} M mult-adds)"
+            yield f"{_count_more(study, more, standing)} would show {cheaper}, if the means stay as they are."
+            return
+    if any(costs[each] < costs[model] for each in standing.models):
+        yield "More shuffles would not show a cheaper one, if the means stay as they are."
+
+
+def _find_shuffles(study: Study, inference: Inference, split: str, model: str) -> int | None:
+    """Return how many more shuffles show a model to be within the margin, the means being as they are."""
+    standing, metric = inference.standings[split], study.metric
+    errors = standing.errors
+    assert errors is not None  # noqa: S101 - asked only where there is a comparison
+    place, first = standing.models.index(model), errors.shuffles
+    if first == 1 or standing.means.max() - standing.means[place] >= inference.margin:
+        return None
+
+    def is_shown(shuffles: int) -> bool:
+        draws = Draws.of(errors.project(shuffles), metric.scale if metric.is_percentage else 0.0)
+        return bool(compare_with_best(standing.means, draws).lower[place] >= -inference.margin)
+
+    known, wanted = first, first
+    while not is_shown(wanted):
+        if wanted >= SHUFFLES_AT_MOST:
+            return None
+        known, wanted = wanted, min(2 * wanted, SHUFFLES_AT_MOST)
+    while wanted - known > max(1, known // 20):
+        middle = (known + wanted) // 2
+        known, wanted = (known, middle) if is_shown(middle) else (middle, wanted)
+    return wanted - first
+
+
+def _count_more(study: Study, more: int, standing: Standing) -> str:
+    """Say how long some more shuffles take: the seconds of all fits so far, shuffle for shuffle."""
+    assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
+    spent = sum(seconds.get(UnitKind.FIT, 0.0) for seconds in study.frames.seconds.values())
+    workers = max(int(run.get("workers") or 1) for run in study.frames.runs) if study.frames.runs else 1
+    time = (
+        f" ({describe_duration(more * spent / standing.errors.shuffles / workers)} on {workers} workers)"
+        if spent
+        else ""
+    )
+    return f"About {more:,} more shuffles{time}"
+
+
+def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
+    yield ONE_SHUFFLE if len(study.frames.spec.grid.shuffle) == 1 else ABOUT[inference.about]
+    if study.frames.images is not None and not study.frames.images.knows_patients:
+        yield UNKNOWN_PATIENTS
+    if study.select is Selection.TEST:
+        yield "Learning rate and steps were chosen on the test images: the means are too high, and no bound allows for it."
+
+
+def _list_best(standing: Standing) -> list[str]:
+    """List the models that share the best mean."""
+    means = np.round(standing.means, 10)
+    return [name for name, mean in zip(standing.models, means, strict=True) if mean == means.max()]
+
+
+def _count_shuffles(standing: Standing) -> str:
+    assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
+    count = standing.errors.shuffles
+    return "one shuffle is" if count == 1 else f"{count} shuffles are"
+
+
+def _count_mult_adds(study: Study) -> Mapping[str, float]:
+    """Mult-adds of every model with its head, in millions."""
+    return {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(study.frames).items()}
+
+
+def _say(metric: Metric, value: float | None, *, difference: bool = False) -> str:
+    unit = metric.difference_unit if difference else metric.unit
+    return with_blank(f"{value or 0.0:.{metric.decimals}f}", unit)
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

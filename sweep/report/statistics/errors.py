@@ -1,0 +1,245 @@
+"""The error of K models' means over J shuffles: patients who might have been others, and training runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.report.statistics.arrays import Bools, Floats, read_floats
+
+
+class About(StrEnum):
+    """What an error is about: heads trained on this pool of images, or on any pool like it."""
+
+    POOL = "pool"
+    PROCEDURE = "procedure"
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What one shuffle's test images say of K models.
+
+    values: (models,), the metric. influences: (models, images), what each test image adds to it: the derivative of
+    the metric by the image's weight, divided by the number of images; each row adds up to 0. patients: (images,),
+    numbers from 0. counts: (images,), whether the metric can change with an image's answer at all.
+    """
+
+    values: Floats
+    influences: Floats
+    patients: NDArray[np.int64]
+    counts: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How the images are split anew: the parts of all images that a shuffle trains and tests on, 0 to 1."""
+
+    trained: float
+    tested: float
+    about: About = About.POOL
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The error of K means over J shuffles.
+
+    V = P + (T + U 11') f, with f = 1/J, or 1/J + n1/n where the pool of images itself might be another.
+    P: `of_patients`, (models, models), the covariance between patients of all shuffles together, so that an image
+    that is tested again counts once. T: `of_runs`, what training adds to the variance of one run of one model; U:
+    `of_shuffles`, what it adds to all models of a shuffle alike.
+
+    `of_single` is P of one shuffle alone. `residual` and `spread` are the mean squares that T and T + U come from.
+    `counted` patients can change the metric. Unknown errors are infinite.
+    """
+
+    shuffles: int
+    design: Design
+    of_patients: Floats
+    of_single: Floats
+    of_runs: float
+    of_shuffles: float
+    residual: float
+    spread: float
+    counted: int
+
+    @classmethod
+    def estimate(cls, shuffles: Sequence[Tested], design: Design) -> Self:
+        """Estimate the error from every shuffle's test images; all shuffles are of the same models in one order.
+
+        P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
+        G / (G - 1). T = max(MS - (1 - q) W, 0): MS is the residual mean square of models and shuffles as randomised
+        blocks, W half the variance between patients of a difference within one shuffle, averaged over pairs and
+        shuffles, and 1 - q corrects for test images that are drawn without replacement, a part q of the pool.
+        T + U = max(S - (1 - q) W', T) likewise, from the variance S between shuffles and the variance W' of one
+        model. One shuffle says nothing of training: T and U are unknown, and count as 0.
+        """
+        values = np.stack([read_floats("values", tested.values) for tested in shuffles], axis=1)
+        models, repetitions = values.shape
+        patients = 1 + max(int(tested.patients.max()) for tested in shuffles)
+        total = np.zeros((models, patients))
+        seen, counted = np.zeros(patients, bool), np.zeros(patients, bool)
+        single = np.zeros((models, models))
+        for tested in shuffles:
+            sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
+            present = np.bincount(tested.patients, minlength=patients) > 0
+            seen |= present
+            counted[tested.patients[tested.counts]] = True
+            total += sums / repetitions
+            single += _covary(sums, int(present.sum())) / repetitions
+        residual, spread = _mean_squares(values)
+        unseen = 1 - design.tested
+        of_runs = max(residual - unseen * _halve_differences(single), 0.0)
+        of_own = max(spread - unseen * float(np.diag(single).mean()), of_runs)
+        return cls(
+            shuffles=repetitions,
+            design=design,
+            of_patients=_covary(total, int(seen.sum())),
+            of_single=single,
+            of_runs=of_runs,
+            of_shuffles=of_own - of_runs,
+            residual=residual,
+            spread=spread,
+            counted=int(counted.sum()),
+        )
+
+    @classmethod
+    def estimate_apart(cls, levels: Sequence[tuple[Sequence[Tested], Design]]) -> Self:
+        """Estimate the error of levels that were each split anew, such as splits: of one model, shuffles unpaired.
+
+        As `estimate` with one model does for each level, but P is the covariance between patients of all levels
+        together, and T, MS and W' are means over the levels; U is 0.
+        """
+        alone = [cls.estimate(shuffles, design) for shuffles, design in levels]
+        patients = 1 + max(int(tested.patients.max()) for shuffles, _ in levels for tested in shuffles)
+        sums, seen = np.zeros((len(levels), patients)), np.zeros(patients, bool)
+        for level, (shuffles, _) in enumerate(levels):
+            for tested in shuffles:
+                sums[level] += _sum_by_patient(tested.influences, tested.patients, patients)[0] / len(shuffles)
+                seen[tested.patients] = True
+        residual = float(np.mean([each.residual for each in alone]))
+        return cls(
+            shuffles=alone[0].shuffles,
+            design=alone[0].design,
+            of_patients=_covary(sums, int(seen.sum())),
+            of_single=np.diag([each.of_single[0, 0] for each in alone]),
+            of_runs=float(np.mean([each.of_runs for each in alone])),
+            of_shuffles=0.0,
+            residual=residual,
+            spread=residual,
+            counted=min(each.counted for each in alone),
+        )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an error: of two patients or more, and where training counts whatever the pool, of two runs."""
+        has_runs = self.shuffles > 1 or self.design.about is About.POOL
+        return has_runs and bool(np.isfinite(self.of_patients).all())
+
+    @property
+    def factor(self) -> float:
+        """What the variance of one run is multiplied with."""
+        pool = self.design.trained if self.design.about is About.PROCEDURE else 0.0
+        return 1 / self.shuffles + pool
+
+    @property
+    def covariance(self) -> Floats:
+        """V, (models, models)."""
+        runs = self.of_runs * np.eye(len(self.of_patients)) + self.of_shuffles
+        return self.of_patients + self.factor * runs
+
+    @property
+    def of_means(self) -> Floats:
+        """Standard errors of the means, (models,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def of_differences(self) -> Floats:
+        """Standard errors of the differences of two means, (models, models); 0 on the diagonal."""
+        return np.sqrt(
+            self._patients_of_differences + 2 * self.factor * self.of_runs * ~np.eye(self._models, dtype=bool)
+        )
+
+    @property
+    def freedom_of_means(self) -> Floats:
+        """Degrees of freedom of each mean's error, (models,)."""
+        return self._combine(np.diag(self.of_patients), self.spread, max(self.shuffles - 1, 1))
+
+    @property
+    def freedom_of_differences(self) -> float:
+        """Degrees of freedom of a typical difference's error."""
+        pairs = np.triu_indices(self._models, 1)
+        patients = np.median(self._patients_of_differences[pairs], keepdims=True)
+        freedom = max((self._models - 1) * (self.shuffles - 1), 1)
+        return float(self._combine(patients, 2 * self.residual, freedom)[0])
+
+    def project(self, shuffles: int) -> "Errors":
+        """Return what the error would be with another number of shuffles.
+
+        P falls with the shuffles in a straight line in 1/J, to what remains when every image is tested without end.
+        """
+        if self.shuffles == 1:
+            return replace(self, shuffles=shuffles)
+        slope = (self.of_single - self.of_patients) / (1 - 1 / self.shuffles)
+        patients = self.of_patients + (1 / shuffles - 1 / self.shuffles) * slope
+        return replace(self, shuffles=shuffles, of_patients=patients)
+
+    @property
+    def _models(self) -> int:
+        return len(self.of_patients)
+
+    @property
+    def _patients_of_differences(self) -> Floats:
+        own = np.diag(self.of_patients)
+        return np.maximum(own[:, None] + own[None, :] - 2 * self.of_patients, 0.0)
+
+    def _combine(self, patients: Floats, runs: float, freedom: int) -> Floats:
+        """Degrees of freedom of a sum of two variances (Satterthwaite 1946): of G patients, and of runs.
+
+        Those of runs count with their mean square, not with what is left of it after a subtraction.
+        """
+        between = self.factor * runs if self.shuffles > 1 else 0.0
+        parts = patients**2 / max(self.counted - 1, 1) + between**2 / freedom
+        return np.divide((patients + between) ** 2, parts, out=np.full_like(patients, 1.0), where=parts > 0)
+
+
+def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int) -> Floats:
+    """Sum (models, images) influences over each patient's images: (models, patients)."""
+    from scipy import sparse
+
+    ones, columns = np.ones(len(patients)), np.arange(len(patients))
+    belongs = sparse.csr_array((ones, (patients, columns)), (count, len(patients)))
+    return np.asarray((belongs @ influences.T).T)
+
+
+def _covary(sums: Floats, patients: int) -> Floats:
+    if patients < 2:
+        return np.full((len(sums), len(sums)), np.inf)
+    return np.asarray(sums @ sums.T * (patients / (patients - 1)))
+
+
+def _halve_differences(covariance: Floats) -> float:
+    """Half the variance of a difference, averaged over all pairs of models."""
+    models = len(covariance)
+    if models < 2:
+        return float(covariance[0, 0])
+    trace = float(np.trace(covariance))
+    return (trace - (float(covariance.sum()) - trace) / (models - 1)) / models
+
+
+def _mean_squares(values: Floats) -> tuple[float, float]:
+    """Return the residual mean square of models and shuffles, and the variance between shuffles, of (models, shuffles).
+
+    0 where a single shuffle says nothing; of a single model both are its variance.
+    """
+    models, shuffles = values.shape
+    if shuffles < 2:
+        return 0.0, 0.0
+    deviations = values - values.mean(axis=1, keepdims=True)
+    spread = float((deviations**2).sum()) / (models * (shuffles - 1))
+    if models < 2:
+        return spread, spread
+    residuals = deviations - deviations.mean(axis=0)
+    return float((residuals**2).sum()) / ((models - 1) * (shuffles - 1)), spread

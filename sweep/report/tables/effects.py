@@ -1,0 +1,48 @@
+"""What each axis of the grid does by itself. Pure."""
+
+from sweep.metrics import with_unit
+from sweep.report.cells import Cell, Column, Row, Table
+from sweep.report.effects import Effect, list_effects
+from sweep.report.inference import Inference
+from sweep.report.methods import EFFECTS, warn_of_selection
+from sweep.report.study import Study
+from sweep.report.tables.build import make_table
+
+
+def make_effects(study: Study, inference: Inference) -> Table:
+    """The main effect of every axis: means of its levels, and the largest difference with bounds and p-value."""
+    metric = study.metric
+    unit, decimals = metric.difference_unit, metric.decimals + 1
+    columns = (
+        Column("axis", "axis"),
+        Column("split", "split"),
+        Column("means", with_unit("means of its levels", metric.unit)),
+        Column("difference", with_unit("largest difference", unit), decimals, unit),
+        Column("lower", "95 % from", decimals, unit),
+        Column("upper", "to", decimals, unit),
+        Column("p_value", "adjusted p", 4),
+    )
+    effects = list_effects(study, inference.about)
+    rows = tuple(_make_row(effect, metric.decimals) for effect in effects)
+    notes = (
+        *warn_of_selection(study.select),
+        "Alpha, resolution and split: means over the models of Table 4. Learning rate: over all backbones at the "
+        "largest step budget. Bounds and p-values are for all pairs of an axis's levels together."
+        if effects
+        else "No axis has two levels that are finished for all models: there is no effect to estimate.",
+    )
+    title = f"Main effects of the axes on test {metric.title}"
+    return make_table(study.frames, "effects", title, columns, rows, notes=notes, methods=(EFFECTS,), keys=2)
+
+
+def _make_row(effect: Effect, decimals: int) -> Row:
+    levels = zip(effect.levels, effect.means, strict=True)
+    return (
+        Cell(effect.axis),
+        Cell(effect.split or "all"),
+        Cell(", ".join(f"{name}: {mean:.{decimals}f}" for name, mean in levels)),
+        Cell(effect.difference),
+        Cell(effect.lower),
+        Cell(effect.upper),
+        Cell(effect.p_value),
+    )
