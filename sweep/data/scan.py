@@ -1,15 +1,11 @@
-"""Which images a folder holds: one folder per class, the publisher's file names telling the patients."""
+"""Which images a folder holds: one folder per class."""
 
 import os
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import UserError
-
-# The publisher's names, versions 2 and 3 of the data: person12_virus_3, IM-0115-0001, NORMAL2-IM-0027-0001,
-# BACTERIA-12-0001, VIRUS-12-0001, NORMAL-12-0001.
-_PATIENT = re.compile(r"^(person\d+(?=_(?:bacteria|virus)_)|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+)(?=[-_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +13,17 @@ class ImageFile:
     """A file and what its place and name say about it."""
 
     path: Path
-    name: str  # relative to the data set, `CLASS/FILE`
+    name: str  # relative to the data set, `CLASS/FILE` or `CLASS/PATIENT/FILE`
     label: int
-    patient: str
 
 
-def scan_folder(folder: Path) -> tuple[tuple[str, ...], list[ImageFile]]:
+def scan_folder(folder: Path, *, by_patient: bool = False) -> tuple[tuple[str, ...], list[ImageFile]]:
     """Return the class names and the files of a data set, both sorted by name. Hidden files are no images.
 
+    With `by_patient` a class may hold folders of images, one for each patient.
+
     Raises:
-        UserError: fewer than two classes, a class without images, or folders where files should be.
+        UserError: fewer than two classes, a class or patient without images, or folders where files should be.
     """
     classes = tuple(sorted(entry.name for entry in _visible(folder) if entry.is_dir()))
     if len(classes) < 2:
@@ -34,26 +31,40 @@ def scan_folder(folder: Path) -> tuple[tuple[str, ...], list[ImageFile]]:
         raise UserError(f"{folder}: needs one folder per class, at least two (found: {found}); name another folder")
     files = []
     for label, name in enumerate(classes):
-        entries = sorted(_visible(folder / name), key=lambda entry: entry.name)
-        nested = [entry.name for entry in entries if entry.is_dir()]
-        if nested:
-            raise UserError(
-                f"{folder / name}: holds folders ({nested[0]}) where images should be; "
-                f"if {name} is a part of the data set and no class, set data.subfolder: {name}"
-            )
-        if not entries:
-            raise UserError(f"{folder / name}: holds no images; remove the folder or fill it")
-        files += [
-            ImageFile(Path(entry.path), f"{name}/{entry.name}", label, f"{name}/{patient_of(entry.name)}")
-            for entry in entries
-        ]
+        paths = list(_list_images(folder / name, by_patient=by_patient))
+        files += [ImageFile(path, path.relative_to(folder).as_posix(), label) for path in paths]
     return classes, files
 
 
-def patient_of(file_name: str) -> str:
-    """Return the patient in a file name of the publisher's; of any other name, the name itself."""
-    match = _PATIENT.match(file_name)
-    return match.group(1) if match else file_name
+def _list_images(folder: Path, *, by_patient: bool) -> Iterator[Path]:
+    """Yield the images of a class, and those of its patients where each has a folder."""
+    entries = sorted(_visible(folder), key=lambda entry: entry.name)
+    nested = [entry.name for entry in entries if entry.is_dir()]
+    if nested and not by_patient:
+        raise UserError(
+            f"{folder}: holds folders ({nested[0]}) where images should be; if {folder.name} is a part of the data "
+            f"set and no class, set data.subfolder: {folder.name}; if each is a patient, set data.patients: folder"
+        )
+    if not entries:
+        raise UserError(f"{folder}: holds no images; remove the folder or fill it")
+    for entry in entries:
+        if entry.is_dir():
+            yield from _list_images_of_patient(Path(entry.path))
+        else:
+            yield Path(entry.path)
+
+
+def _list_images_of_patient(folder: Path) -> Iterator[Path]:
+    entries = sorted(_visible(folder), key=lambda entry: entry.name)
+    nested = [entry.name for entry in entries if entry.is_dir()]
+    if nested:
+        raise UserError(
+            f"{folder}: holds folders ({nested[0]}) where the images of a patient should be (allowed: "
+            "CLASS/PATIENT/FILE); move the images up"
+        )
+    if not entries:
+        raise UserError(f"{folder}: holds no images of the patient; remove the folder or fill it")
+    yield from (Path(entry.path) for entry in entries)
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.catalogue import Backbone, WeightsSource
-from sweep.data.dataset import DataSet, open_data_set
+from sweep.data.dataset import DataSet, describe_doubts, open_data_set
 from sweep.data.demo import DEMO_VERSION, draw_demo
 from sweep.data.hashes import HashCache
 from sweep.data.splits import check_split
@@ -124,7 +124,10 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     is_demo = location.images is None
     folder = location.images or _draw_demo(spec.data.demo, places.cache, say)
     name = "demo" if is_demo else "/".join(folder.resolve().parts[-2:])
-    data = open_data_set(folder, name, hashes, spec.data.undecodable, is_demo=is_demo)
+    patients = None if is_demo else spec.data.patients  # drawn images have the publisher's names
+    data = open_data_set(folder, name, hashes, spec.data.undecodable, is_demo=is_demo, patients=patients)
+    for line in describe_doubts(data.images):
+        say(f"{folder}: {line}")
     if data.summary.left_out:
         say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
     for split in spec.grid.split:

@@ -9,7 +9,7 @@ from typing import Any
 from sweep.catalogue import FAMILIES, BackboneFamily, FeatureKind, WeightsSource
 from sweep.spec.messages import show_value
 from sweep.spec.mistakes import Complaint, Key, as_written
-from sweep.spec.schema import MAX_TRIALS, SHORT_FORMS, Grid, Split, WeightsSpec
+from sweep.spec.schema import MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, Grid, Split, WeightsSpec
 
 _SOURCES_WITH_PATH = {WeightsSource.HUB, WeightsSource.FILE}
 
@@ -49,6 +49,7 @@ def find_conflicts(values: Mapping[str, Any], faulty: set[Key]) -> Iterator[Comp
     yield from _check_variants(given)
     yield from _check_features(given)
     yield from _check_weights(given)
+    yield from _check_patients(given)
     yield from _check_size(given)
 
 
@@ -98,6 +99,16 @@ def _check_path(given: _Given, source: str, path: str | None) -> Iterator[str]:
         yield f"{show_value(path)} is not used by source {source!r} (allowed: no path, or source hub or file)"
     else:
         yield from _check_placeholders(path, {name: len(given.axis(name)) for name in ("alpha", "resolution")})
+
+
+def _check_patients(given: _Given) -> Iterator[Complaint]:
+    patients = given.section("data").get("patients")
+    if not isinstance(patients, dict) or any(key[:2] == ("data", "patients") for key in given.faulty):
+        return
+    named = [name for name, value in patients.items() if value not in {None, False}]
+    if len(named) != 1:
+        what = f"has {' and '.join(named)}" if named else "names nothing"
+        yield ("data", "patients"), f"{what} (allowed: one of {PATIENTS_FORMS})"
 
 
 def _check_placeholders(path: str, counts: Mapping[str, int]) -> Iterator[str]:

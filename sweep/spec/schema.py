@@ -19,6 +19,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
+    model_serializer,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
@@ -27,6 +28,7 @@ from sweep.catalogue import FAMILIES, FeatureKind, WeightsSource
 
 MAX_TRIALS = 2_000_000  # about 2 GB to plan
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"  # one folder name, never a path
+PATIENT_GROUP = "patient"  # names the group of a regular expression where it has several
 SPLIT_PATTERN = r"^{0}/{0}/{0}$".format(r"[0-9]{1,3}(\.[0-9]{1,4})?")  # as few digits as `Split.__str__` writes out
 
 
@@ -142,6 +144,51 @@ class DemoSpec(Closed):
     """The same seed draws the same pictures."""
 
 
+def _check_regex(text: str) -> str:
+    try:
+        pattern = re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"is no regular expression: {error} (allowed: {PATIENTS_REGEX})") from None
+    if pattern.groups != 1 and PATIENT_GROUP not in pattern.groupindex:
+        raise ValueError(f"has {pattern.groups or 'no'} groups (allowed: {PATIENTS_REGEX})")
+    return text
+
+
+PATIENTS_REGEX = f"one group (...), or one named (?P<{PATIENT_GROUP}>...)"
+PATIENTS_FORMS = "folder, {regex: ...} or {csv: ...}"
+
+
+class PatientsSpec(Closed):
+    """What names the patients: exactly one of its keys. `folder` is short for `{folder: true}`."""
+
+    folder: bool = False
+    """A folder for each patient within the class: CLASS/PATIENT/FILE."""
+    regex: Annotated[str, Field(min_length=1), AfterValidator(_check_regex)] | None = None
+    """A regular expression that finds the patient in the file's name: one group, or one named `patient`."""
+    csv: Annotated[str, Field(min_length=1)] | None = None
+    """A CSV file with the columns `file` and `patient`."""
+
+    @model_serializer
+    def _shorten(self) -> str | dict[str, str]:
+        if self.folder:
+            return "folder"
+        return {"csv": self.csv} if self.csv is not None else {"regex": self.regex or ""}
+
+
+def _expand_patients(value: Any) -> Any:
+    if value == "folder":
+        return {"folder": True}
+    if value is None or isinstance(value, dict | PatientsSpec):
+        return value
+    raise ValueError(f"is not offered (allowed: {PATIENTS_FORMS})")
+
+
+PatientsField = Annotated[
+    PatientsSpec | None,
+    BeforeValidator(_expand_patients, json_schema_input_type=Literal["folder"] | PatientsSpec | None),
+]
+
+
 class DataSpec(Closed):
     """Which images, and what to do where they are missing or damaged."""
 
@@ -157,6 +204,8 @@ class DataSpec(Closed):
     """A file that cannot be decoded is an `error`, or left out (`skip`) and counted."""
     antialias: bool = True
     """Whether the bilinear resize averages over the source pixels when it shrinks an image."""
+    patients: PatientsField = None
+    """What names the patients: `folder`, `{regex: ...}` or `{csv: ...}`; by default the publisher's file names."""
     demo: DemoSpec = DemoSpec()
     """How the drawn images are made, where they are used."""
 

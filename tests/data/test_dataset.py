@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from shutil import copytree
@@ -10,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweep.data.dataset import open_data_set
+from sweep.data.dataset import describe_doubts, open_data_set
 from sweep.data.hashes import HashCache
 from sweep.errors import UserError
-from sweep.spec.schema import Undecodable
+from sweep.spec.schema import PatientsSpec, Undecodable
 
 NAMES = ("NORMAL/IM-0001-0001.png", "NORMAL/IM-0001-0002.png", "PNEUMONIA/person1_virus_1.png", "PNEUMONIA/x.png")
 
@@ -40,8 +41,8 @@ def cache_file(tmp_path):
 
 @pytest.fixture
 def open_folder(cache_file):
-    def open_it(folder, undecodable=Undecodable.ERROR):
-        return open_data_set(folder, "x-rays", HashCache(cache_file), undecodable, is_demo=False)
+    def open_it(folder, undecodable=Undecodable.ERROR, patients=None):
+        return open_data_set(folder, "x-rays", HashCache(cache_file), undecodable, is_demo=False, patients=patients)
 
     return open_it
 
@@ -69,8 +70,8 @@ def test_a_data_set_is_its_classes_names_labels_and_patients(open_folder, folder
     assert data.images.names == NAMES
     assert data.images.labels.tolist() == [0, 0, 1, 1]
     assert data.images.labels.dtype == np.int64
-    assert data.images.patients == ("NORMAL/IM-0001", "NORMAL/IM-0001", "PNEUMONIA/person1", "PNEUMONIA/x.png")
-    assert data.images.copies == 0
+    assert data.images.patients == ("NORMAL/IM-0001", "NORMAL/IM-0001", "PNEUMONIA/person1_virus", None)
+    assert (data.images.copies, data.images.contradictions) == (0, 0)
 
 
 def test_positions_read_names_and_contents(open_folder, folder):
@@ -151,6 +152,59 @@ def test_files_that_copy_another_are_counted(open_folder, folder):
     for name in ("NORMAL/again.png", "PNEUMONIA/again.png"):
         (folder / name).write_bytes(content)
     assert open_folder(folder).images.copies == 2
+
+
+def test_files_whose_content_lies_in_two_classes_are_counted_and_said(open_folder, folder):
+    (folder / "NORMAL" / "IM-0001-0003.png").write_bytes((folder / NAMES[0]).read_bytes())
+    assert open_folder(folder).images.contradictions == 0, "a copy within a class contradicts nothing"
+    (folder / NAMES[3]).write_bytes((folder / NAMES[0]).read_bytes())
+    images = open_folder(folder).images
+    assert images.contradictions == 3
+    assert list(describe_doubts(images))[1] == (
+        "3 files are byte-identical to a file of another class (contradictory labels); remove the wrong ones"
+    )
+
+
+def test_patients_are_known_of_all_images_of_some_or_of_none(open_folder, folder):
+    images = open_folder(folder).images
+    assert (images.knows_patients, images.images_of_known_patients) == (False, 3)
+    assert list(describe_doubts(images)) == ["patients known for 3 of 4 images; name the others with data.patients"]
+    none = replace(images, patients=(None,) * 4)
+    assert (none.knows_patients, none.images_of_known_patients) == (False, 0)
+    assert list(describe_doubts(none)) == [
+        "patients unknown: file names do not tell them; name them with data.patients"
+    ]
+    known = replace(images, patients=("p", "p", "q", "q"))
+    assert (known.knows_patients, known.images_of_known_patients) == (True, 4)
+    assert list(describe_doubts(known)) == []
+
+
+def test_an_image_of_an_unknown_patient_is_grouped_with_no_other(open_folder, folder):
+    images = replace(open_folder(folder).images, patients=("p", None, None, "p"))
+    first, second, third, last = images.clusters
+    assert first == last
+    assert len({first, second, third}) == 3
+
+
+def test_patients_named_by_the_spec_change_neither_fingerprint_nor_splits(open_folder, folder):
+    named = open_folder(folder, patients=PatientsSpec(regex="([a-z]+)"))
+    assert named.images.patients != open_folder(folder).images.patients
+    assert named.summary == open_folder(folder).summary
+
+
+def test_patients_of_files_that_are_left_out_may_be_listed_all_the_same(open_folder, folder, tmp_path):
+    (folder / "NORMAL" / "notes.txt").write_text("no image")
+    (tmp_path / "patients.csv").write_text(f"file,patient\nnotes.txt,p1\n{NAMES[0]},p2\n")
+    rule = PatientsSpec(csv=str(tmp_path / "patients.csv"))
+    assert open_folder(folder, Undecodable.SKIP, patients=rule).images.patients == ("p2", None, None, None)
+
+
+def test_a_folder_for_each_patient_is_opened_where_the_spec_says_so(open_folder, tmp_path):
+    for grey, name in enumerate(("a/p1/1.png", "a/p2/1.png", "b/p1/1.png")):
+        write_image(tmp_path / "nested" / name, grey)
+    data = open_folder(tmp_path / "nested", patients=PatientsSpec(folder=True))
+    assert data.images.names == ("a/p1/1.png", "a/p2/1.png", "b/p1/1.png")
+    assert data.images.patients == ("p1", "p2", "p1")
 
 
 def test_undecodable_files_are_left_out_and_counted_where_the_spec_says_so(open_folder, folder):

@@ -1,8 +1,8 @@
-"""A folder per class; the publisher's file names tell the patients."""
+"""A folder per class, and within it one per patient where the spec says so."""
 
 import pytest
 
-from sweep.data.scan import patient_of, scan_folder
+from sweep.data.scan import scan_folder
 from sweep.errors import UserError
 
 
@@ -14,40 +14,10 @@ def fill(folder, *names):
     return folder
 
 
-def refusal_of(folder):
+def refusal_of(folder, **options):
     with pytest.raises(UserError) as caught:
-        scan_folder(folder)
+        scan_folder(folder, **options)
     return str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("file_name", "patient"),
-    [
-        ("person12_virus_3.jpeg", "person12"),
-        ("person1_bacteria_1.jpeg", "person1"),
-        ("person1000_bacteria_2931_7.jpeg", "person1000"),
-        ("IM-0115-0001.jpeg", "IM-0115"),
-        ("IM-0011-0001-0002.jpeg", "IM-0011"),
-        ("NORMAL2-IM-0027-0001.jpeg", "NORMAL2-IM-0027"),
-        ("NORMAL2-IM-1094-0001-0001.jpeg", "NORMAL2-IM-1094"),
-        ("BACTERIA-1008087-0001.jpeg", "BACTERIA-1008087"),
-        ("VIRUS-9815549-0002.jpeg", "VIRUS-9815549"),
-        ("NORMAL-28501-0001.jpeg", "NORMAL-28501"),
-    ],
-)
-def test_the_publishers_names_tell_the_patient(file_name, patient):
-    assert patient_of(file_name) == patient
-
-
-@pytest.mark.parametrize(
-    "file_name", ["scan.png", "person12.jpeg", "person12_3.jpeg", "IM-0115.jpeg", "xIM-0115-1.jpeg"]
-)
-def test_a_file_of_any_other_name_is_a_patient_of_its_own(file_name):
-    assert patient_of(file_name) == file_name
-
-
-def test_the_two_numberings_of_normal_images_are_kept_apart():
-    assert patient_of("IM-0129-0001.jpeg") != patient_of("NORMAL2-IM-0129-0001.jpeg")
 
 
 def test_classes_and_files_are_sorted_by_name(tmp_path):
@@ -59,10 +29,27 @@ def test_classes_and_files_are_sorted_by_name(tmp_path):
     assert all(file.path == tmp_path / file.name for file in files)
 
 
-def test_a_patient_belongs_to_a_class(tmp_path):
-    fill(tmp_path, "NORMAL/IM-0115-0001.jpeg", "NORMAL/IM-0115-0002.jpeg", "SICK/IM-0115-0001.jpeg")
-    _, files = scan_folder(tmp_path)
-    assert [file.patient for file in files] == ["NORMAL/IM-0115", "NORMAL/IM-0115", "SICK/IM-0115"]
+def test_a_class_may_hold_a_folder_for_each_patient_where_the_spec_says_so(tmp_path):
+    fill(tmp_path, "a/p2/1.png", "a/p1/2.png", "a/p1/.hidden", "a/loose.png", "b/p1/1.png")
+    _, files = scan_folder(tmp_path, by_patient=True)
+    assert [file.name for file in files] == ["a/loose.png", "a/p1/2.png", "a/p2/1.png", "b/p1/1.png"]
+    assert [file.label for file in files] == [0, 0, 0, 1]
+    assert all(file.path == tmp_path / file.name for file in files)
+
+
+def test_folders_below_a_patient_are_refused(tmp_path):
+    fill(tmp_path, "a/p1/left/1.png", "b/p2/2.png")
+    assert refusal_of(tmp_path, by_patient=True) == (
+        f"{tmp_path}/a/p1: holds folders (left) where the images of a patient should be (allowed: CLASS/PATIENT/FILE); "
+        "move the images up"
+    )
+
+
+def test_a_patient_without_images_is_refused(tmp_path):
+    fill(tmp_path, "a/p1/.DS_Store", "b/p2/2.png")
+    assert refusal_of(tmp_path, by_patient=True) == (
+        f"{tmp_path}/a/p1: holds no images of the patient; remove the folder or fill it"
+    )
 
 
 def test_hidden_files_and_folders_and_files_beside_the_classes_are_no_images(tmp_path):
@@ -75,8 +62,8 @@ def test_hidden_files_and_folders_and_files_beside_the_classes_are_no_images(tmp
 def test_a_data_set_of_parts_is_refused_with_the_setting_that_names_a_part(tmp_path):
     fill(tmp_path, "test/NORMAL/1.png", "train/NORMAL/2.png")
     assert refusal_of(tmp_path) == (
-        f"{tmp_path}/test: holds folders (NORMAL) where images should be; "
-        "if test is a part of the data set and no class, set data.subfolder: test"
+        f"{tmp_path}/test: holds folders (NORMAL) where images should be; if test is a part of the data set and no "
+        "class, set data.subfolder: test; if each is a patient, set data.patients: folder"
     )
 
 

@@ -123,6 +123,18 @@ class TestImages:
             locate_sweep(spec_of(fallback="demo"), places, print)
         assert str(mistake.value) == f"{option}: nowhere is no folder; name the folder that holds the images"
 
+    def test_patients_are_those_that_the_spec_names_and_doubts_are_said(self, places, images, keras_files):
+        some = spec_of(patients={"regex": "^(person[0-9]+)_"})
+        prepared, said = prepare(some, places)
+        assert set(prepared.data.images.patients) > {None}
+        known = prepared.data.images.images_of_known_patients
+        assert said == [f"data/chest_xray: patients known for {known} of 40 images; name the others with data.patients"]
+
+    def test_drawn_images_have_the_publishers_names_whatever_the_spec_says(self, places, keras_files):
+        prepared, said = prepare(spec_of(fallback="demo", patients={"csv": "gone.csv"}), places)
+        assert prepared.data.images.knows_patients
+        assert len(said) == 1
+
     def test_a_split_that_leaves_a_part_empty_is_a_mistake_before_anything_runs(self, places):
         spec = make_spec(
             {

@@ -80,6 +80,7 @@ INDIFFERENT = {
     "data.fallback": "demo",
     "data.undecodable": "skip",
     "data.source": "demo",
+    "data.patients": {"regex": "(p[0-9]+)"},
     "data.demo": {"images": 40, "seed": 9},
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from sweep.catalogue import FeatureKind, WeightsSource
 from sweep.errors import UserError
-from sweep.spec.load import load_spec, make_spec, parse_spec
+from sweep.spec.load import dump_spec, load_spec, make_spec, parse_spec
 from sweep.spec.messages import explain_error
 
 GRID_SPECS = Path(__file__).parents[2] / "grid_specs"
@@ -27,6 +27,8 @@ KEYS = "name, published, data, weights, features, grid, training"
 NAME = "letters, digits, '_', '-', '.', at most 80, starting with a letter or digit"
 SEEDS = "0 to 4,294,967,295"
 SPLIT = "training/validation/test percentages, for example 80/10/10"
+PATIENTS = "folder, {regex: ...} or {csv: ...}"
+GROUPS = "one group (...), or one named (?P<patient>...)"
 TRAINING = "optimizer, batch_size, sampling, initial_stddev"
 
 WRONG_VALUES = [None, True, -1, 10**400, 1.5, float("nan"), "", "x/y", [], [None, -1, "x", []], {}, {"a": 1}, object()]
@@ -107,6 +109,35 @@ MISTAKES = [
     (10, "training: {batch_size: 10001}", "10: training.batch_size: 10001 is out of range (allowed: 1 to 10,000)"),
     (10, "training: {initial_stddev: -1}", "10: training.initial_stddev: -1 is out of range (allowed: 0 or more)"),
     (10, "data: {demo: {images: 19}}", "10: data.demo.images: 19 is out of range (allowed: 20 to 100,000)"),
+    # patients
+    (10, "data: {patients: foldr}", f"10: data.patients: 'foldr' is not offered (allowed: {PATIENTS})"),
+    (10, "data: {patients: [folder]}", f"10: data.patients: a list is not offered (allowed: {PATIENTS})"),
+    (10, "data: {patients: {}}", f"10: data.patients: names nothing (allowed: one of {PATIENTS})"),
+    (10, "data: {patients: {folder: false}}", f"10: data.patients: names nothing (allowed: one of {PATIENTS})"),
+    (
+        10,
+        "data: {patients: {regex: (a), csv: x}}",
+        f"10: data.patients: has regex and csv (allowed: one of {PATIENTS})",
+    ),
+    (10, "data: {patients: {csv: ''}}", "10: data.patients.csv: '' is empty (allowed: at least one character)"),
+    (
+        10,
+        "data: {patients: {regx: a}}",
+        "10: data.patients.regx: unknown key (did you mean regex? allowed: folder, regex, csv)",
+    ),
+    (
+        10,
+        "data: {patients: {regex: 5}}",
+        "10: data.patients.regex: 5 is not text: put it in quotes (allowed: at least one character)",
+    ),
+    (
+        10,
+        "data:\n  patients:\n    regex: 'a('",
+        "12: data.patients.regex: 'a(' is no regular expression: missing ), unterminated subpattern at position 1 "
+        f"(allowed: {GROUPS})",
+    ),
+    (10, "data: {patients: {regex: abc}}", f"10: data.patients.regex: 'abc' has no groups (allowed: {GROUPS})"),
+    (10, "data: {patients: {regex: (a)(b)}}", f"10: data.patients.regex: '(a)(b)' has 2 groups (allowed: {GROUPS})"),
     # texts, booleans, sections
     (10, "data: {folder: ''}", "10: data.folder: '' is empty (allowed: at least one character)"),
     (10, "data: {antialias: yes}", "10: data.antialias: 'yes' is text, not true or false (allowed: true, false)"),
@@ -423,3 +454,16 @@ def test_reading_a_spec_imports_nothing_heavy():
     command = "import sys, sweep.spec.load; print(*sys.modules)"
     imported = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True).stdout
     assert not {"numpy", "pandas", "tensorflow", "ray", "PIL"} & set(imported.split())
+
+
+@pytest.mark.parametrize("patients", ["folder", {"regex": "(?P<patient>p)(x)"}, {"csv": "patients.csv"}, None])
+def test_what_names_the_patients_comes_back_as_it_was_written(patients):
+    spec = make_spec({**parse_spec(GOOD, "x.yaml").model_dump(mode="json"), "data": {"patients": patients}})
+    assert spec.model_dump(mode="json")["data"]["patients"] == patients
+    assert parse_spec(dump_spec(spec), "x.yaml") == spec
+
+
+def test_an_override_replaces_what_names_the_patients():
+    text = f"{GOOD}data: {{patients: folder}}\n"
+    spec = parse_spec(text, "x.yaml", ["data.patients.csv=p.csv"])
+    assert spec.model_dump(mode="json")["data"]["patients"] == {"csv": "p.csv"}
