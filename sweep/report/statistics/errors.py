@@ -134,7 +134,7 @@ class Errors:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an error: of two patients or more, and where training counts whatever the pool, of two runs."""
+        """Whether there is an error at all: it takes two patients, and for any pool of images two shuffles."""
         has_runs = self.shuffles > 1 or self.design.about is About.POOL
         return has_runs and bool(np.isfinite(self.of_patients).all())
 
@@ -172,8 +172,19 @@ class Errors:
         """Degrees of freedom of a typical difference's error."""
         pairs = np.triu_indices(self._models, 1)
         patients = np.median(self._patients_of_differences[pairs], keepdims=True)
-        freedom = max((self._models - 1) * (self.shuffles - 1), 1)
-        return float(self._combine(patients, 2 * self.residual, freedom)[0])
+        return float(self._combine(patients, 2 * self.residual, self._freedom_of_runs)[0])
+
+    @property
+    def freedom_of_all(self) -> float:
+        """Degrees of freedom for all differences at once.
+
+        The runs' part of the error is one estimate for all of them: as far as it goes wrong, it does so everywhere.
+        """
+        return (
+            self.freedom_of_differences
+            if self.shuffles == 1
+            else min(self.freedom_of_differences, self._freedom_of_runs)
+        )
 
     def project(self, shuffles: int) -> "Errors":
         """Return what the error would be with another number of shuffles.
@@ -185,6 +196,10 @@ class Errors:
         slope = (self.of_single - self.of_patients) / (1 - 1 / self.shuffles)
         patients = self.of_patients + (1 / shuffles - 1 / self.shuffles) * slope
         return replace(self, shuffles=shuffles, of_patients=patients)
+
+    @property
+    def _freedom_of_runs(self) -> int:
+        return max((self._models - 1) * (self.shuffles - 1), 1)
 
     @property
     def _models(self) -> int:
