@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from sweep.report.statistics.errors import About, Design, Errors, Tested
+from sweep.report.statistics.errors import About, Design, Errors, Evidence
 
 IMAGES, PATIENTS = 5216, 3654  # of the real radiographs
 
@@ -64,7 +64,7 @@ class World:
         correct = (scores[:, images] + chance < thresholds[:, None]).astype(float)
         values = correct.mean(axis=1)
         influences = (correct - values[:, None]) / len(images)
-        return Tested(values, influences, self.patient[images], np.ones(len(images), bool))
+        return Evidence(values, influences, self.patient[images], np.ones(len(images), bool))
 
     def estimate(self, tested, about=About.POOL):
         """Means of the models, and their errors."""

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api
 from resplits import World
 
-from sweep.report.statistics.errors import About, Design, Errors, Tested
+from sweep.report.statistics.errors import About, Design, Errors, Evidence
 
 DESIGN = Design(trained=0.6, tested=0.2)
 PATIENTS = np.repeat(np.arange(40), 3)
@@ -15,7 +15,7 @@ def answer(correct, patients=PATIENTS, weights=1.0):
     """What (models, images) answers say of the models' accuracy."""
     correct = np.asarray(correct, float)
     values = correct.mean(axis=1)
-    return Tested(values, (correct - values[:, None]) / correct.shape[1], patients, np.ones(correct.shape[1], bool))
+    return Evidence(values, (correct - values[:, None]) / correct.shape[1], patients, np.ones(correct.shape[1], bool))
 
 
 def draw(shuffles=3, models=4, images=120, seed=0, skill=0.8):
@@ -49,7 +49,7 @@ def test_images_of_one_patient_count_together():
 def test_the_order_of_the_models_and_shuffles_makes_no_difference():
     tested = draw()
     order = [2, 0, 3, 1]
-    turned = [Tested(each.values[order], each.influences[order], each.patients, each.counts) for each in tested[::-1]]
+    turned = [Evidence(each.values[order], each.influences[order], each.patients, each.counts) for each in tested[::-1]]
     found, expected = Errors.estimate(turned, DESIGN), Errors.estimate(tested, DESIGN)
     assert found.of_differences == pytest.approx(expected.of_differences[np.ix_(order, order)])
     assert found.of_means == pytest.approx(expected.of_means[order])
@@ -85,7 +85,7 @@ def test_what_all_models_of_a_shuffle_share_is_in_the_error_of_a_mean_but_not_of
     shifts = 0.2 * rng.standard_normal(8)
     plain = [answer(rng.random((4, 120)) < 0.7) for _ in shifts]
     shifted = [
-        Tested(each.values + shift, each.influences, each.patients, each.counts)
+        Evidence(each.values + shift, each.influences, each.patients, each.counts)
         for each, shift in zip(plain, shifts, strict=True)
     ]
     without, common = Errors.estimate(plain, DESIGN), Errors.estimate(shifted, DESIGN)
@@ -137,6 +137,6 @@ def test_levels_that_were_split_anew_share_their_patients_and_not_their_runs():
 
 def test_a_damaged_value_is_refused():
     (tested,) = draw(shuffles=1)
-    damaged = Tested(np.full(4, np.nan), tested.influences, tested.patients, tested.counts)
+    damaged = Evidence(np.full(4, np.nan), tested.influences, tested.patients, tested.counts)
     with pytest.raises(ValueError, match=r"4 of 4 are NaN or infinite \(allowed: none\)"):
         Errors.estimate([damaged], DESIGN)

@@ -19,7 +19,7 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Evidence:
     """What one shuffle's test images say of K models.
 
     values: (models,), the metric. influences: (models, images), what each test image adds to it: the derivative of
@@ -66,7 +66,7 @@ class Errors:
     counted: int
 
     @classmethod
-    def estimate(cls, shuffles: Sequence[Tested], design: Design) -> Self:
+    def estimate(cls, shuffles: Sequence[Evidence], design: Design) -> Self:
         """Estimate the error from every shuffle's test images; all shuffles are of the same models in one order.
 
         P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
@@ -106,7 +106,7 @@ class Errors:
         )
 
     @classmethod
-    def estimate_apart(cls, levels: Sequence[tuple[Sequence[Tested], Design]]) -> Self:
+    def estimate_apart(cls, levels: Sequence[tuple[Sequence[Evidence], Design]]) -> Self:
         """Estimate the error of levels that were each split anew, such as splits: of one model, shuffles unpaired.
 
         As `estimate` with one model does for each level, but P is the covariance between patients of all levels
