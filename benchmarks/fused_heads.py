@@ -33,7 +33,9 @@ from sweep.planning.expand import make_plan
 from sweep.planning.trial import Trial
 from sweep.spec.schema import Spec, TrainingSpec
 from sweep.testing import make_inputs, make_spec
-from sweep.training.heads import CURVE_STEPS, BatchDraws, HeadData, fit_heads
+from sweep.training.batches import CURVE_STEPS, BatchDraws
+from sweep.training.head_data import HeadData
+from sweep.training.heads import fit_heads
 
 Positions = NDArray[np.int64]
 Feed = Callable[[HeadData, Positions], dict[str, Any]]
@@ -148,7 +150,7 @@ FEEDS: dict[str, Feed] = {"arrays": feed_arrays, "tf.data": feed_pipeline}
 def draw_positions(trial: Trial, data: HeadData, training: TrainingSpec, steps: int) -> Positions:
     """Draw class-balanced batches: (steps, batch) positions of training images."""
     pool = data.partitions[trial.split, trial.shuffle].training
-    draws = BatchDraws([0], training, pool, data.labels)
+    draws = BatchDraws(0, training, pool, data.labels)
     blocks = [draws.draw_block() for _ in range(-(-steps // CURVE_STEPS))]
     return np.concatenate(blocks)[:steps]
 

@@ -11,15 +11,10 @@ from sweep.data.splits import partition_images
 from sweep.outcome import Failure, Success
 from sweep.planning.trial import Trial, short_hash
 from sweep.spec.schema import Sampling, Split, TrainingSpec
-from sweep.training.heads import (
-    CURVE_STEPS,
-    BatchDraws,
-    GradientDescent,
-    Head,
-    HeadData,
-    draw_truncated_normal,
-    fit_heads,
-)
+from sweep.training.batches import CURVE_STEPS, BatchDraws
+from sweep.training.descent import GradientDescent, draw_truncated_normal
+from sweep.training.head_data import HeadData
+from sweep.training.heads import fit_heads
 
 SPLIT = Split.parse("60/20/20")
 TRAINING = TrainingSpec()
@@ -28,8 +23,10 @@ SCORES = ("validation_scores", "test_scores")
 
 def make_trial(rate=0.1, steps=60, shuffle=0, split=SPLIT):
     head_id = short_hash(f"{rate} {shuffle} {split}")
+    batches_id, start_id = (short_hash(f"{what} {shuffle} {split}") for what in ("batches", "start"))
     backbone = Backbone("tiny", 1.0, 16)
-    return Trial(short_hash(f"{head_id} {steps}"), head_id, backbone, split, rate, shuffle, steps)
+    trial_id = short_hash(f"{head_id} {steps}")
+    return Trial(trial_id, head_id, batches_id, start_id, backbone, split, rate, shuffle, steps)
 
 
 def make_data(images=80, width=5, classes=2, shuffles=1, split=SPLIT):
@@ -134,7 +131,7 @@ def test_a_convex_case_agrees_with_scikit_learn(classes):
     data = make_data(images=400, width=2, classes=classes, split=split)
     training = TrainingSpec(sampling=Sampling.UNIFORM, batch_size=1000)
     partition = data.partitions[split, 0]
-    logits = fit_one(make_trial(0.05, 3000, split=split), data, training).test_scores
+    logits = fit_one(make_trial(0.05, 6000, split=split), data, training).test_scores
     ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     theirs = LogisticRegression(C=np.inf, tol=1e-10).fit(
         data.features[partition.training], data.labels[partition.training]
@@ -143,31 +140,40 @@ def test_a_convex_case_agrees_with_scikit_learn(classes):
     np.testing.assert_allclose(ours, theirs.predict_proba(data.features[partition.test]), atol=0.02)
 
 
-def test_one_step_is_the_gradient_of_the_mean_cross_entropy():
-    data = make_data(classes=3)
-    head = Head([make_trial(rate=0.5)], data, TrainingSpec(initial_stddev=0.5))
-    positions = np.array([[3, 70, 3, 12]])
-    descent = GradientDescent([head], data, batch_size=4)
-    descent.biases += np.float32([0.1, -0.2])
-    relative = (descent.weights[0].astype(float), descent.biases[0].astype(float))
-    weights, biases = (np.pad(values, ((0, 0), (0, 1))) for values in relative)
-    descent.step(positions)
-    batch, truth = data.features[positions[0]].astype(float), np.eye(3)[data.labels[positions[0]]]
-    odds = np.exp(batch @ weights + biases)
-    slope = (odds / odds.sum(axis=1, keepdims=True) - truth) / 4
-    weights -= 0.5 * batch.T @ slope
-    biases -= 0.5 * slope.sum(axis=0, keepdims=True)
-    np.testing.assert_allclose(descent.weights[0], weights[:, :2] - weights[:, 2:], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(descent.biases[0], biases[:, :2] - biases[:, 2:], rtol=1e-5)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_one_step_is_the_gradient_of_the_mean_cross_entropy_on_each_partitions_batch(classes):
+    data = make_data(classes=classes)
+    generator = np.random.default_rng(0)
+    starts = generator.standard_normal((2, 5, classes)).astype(np.float32)
+    rates = np.array([[0.5, 0.01, 0.1], [0.2, 0.3, 1.0]])
+    positions = np.array([[[3, 70, 3, 12], [9, 71, 79, 40]]])
+    descent = GradientDescent(starts, rates, data, batch_size=4)
+    descent.biases += np.float32([0.1, -0.2][: classes - 1])
+    before = [(descent.weights.astype(float), descent.biases.astype(float))]
+    before = [np.pad(values, ((0, 0), (0, 0), (0, 0), (0, 1))) for values in before[0]]
+    descent.take_steps(positions)
+    for partition, head in np.ndindex(2, 3):
+        batch, truth = (
+            values[positions[0, partition]] for values in (data.features.astype(float), np.eye(classes)[data.labels])
+        )
+        weights, biases = (values[partition, head] for values in before)
+        odds = np.exp(batch @ weights + biases)
+        slope = (odds / odds.sum(axis=1, keepdims=True) - truth) / 4
+        weights = weights - rates[partition, head] * batch.T @ slope
+        biases = biases - rates[partition, head] * slope.sum(axis=0, keepdims=True)
+        for ours, theirs in ((descent.weights, weights), (descent.biases, biases)):
+            relative = theirs[:, :-1] - theirs[:, -1:]
+            np.testing.assert_allclose(ours[partition, head], relative, rtol=1e-5, atol=1e-6)
 
 
-def test_heads_start_at_their_own_small_random_weights_and_no_bias():
-    heads = [Head([make_trial(rate)], make_data(width=64), TRAINING) for rate in (0.1, 0.01)]
-    descent = GradientDescent(heads, make_data(width=64), 100)
+def test_heads_start_at_small_random_weights_that_the_rates_share_and_no_bias():
+    data = make_data(width=64)
+    starts = draw_truncated_normal(np.random.default_rng(0), (2, 64, 2), 0.001)
+    descent = GradientDescent(starts, np.array([[0.1, 0.01]] * 2), data, 100)
     assert not descent.biases.any()
-    initial = np.stack([head.initial for head in heads])
-    assert initial.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
-    np.testing.assert_array_equal(descent.weights, initial[..., :1] - initial[..., 1:])
+    assert starts.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
+    for head in range(2):
+        np.testing.assert_array_equal(descent.weights[:, head], starts[..., :1] - starts[..., 1:])
     assert not np.array_equal(descent.weights[0], descent.weights[1])
 
 
@@ -185,7 +191,7 @@ def test_only_training_images_are_trained_on(others):
 
 
 def draw(sampling, labels, pool, blocks=20, seed=0):
-    draws = BatchDraws([seed, 1], TrainingSpec(sampling=sampling), pool, labels)
+    draws = BatchDraws(seed, TrainingSpec(sampling=sampling), pool, labels)
     return np.concatenate([draws.draw_block() for _ in range(blocks)])
 
 
@@ -243,9 +249,9 @@ def test_a_diverged_head_is_a_failure_and_its_neighbours_are_untouched(rate):
 
 
 def test_a_head_may_fail_late_and_keep_its_earlier_read_outs():
-    data = make_data()
-    rates = 10.0 ** np.arange(2, 5, 0.05)
-    trials = [make_trial(float(rate), steps) for rate in rates for steps in (50, 60)]
+    data = make_data(shuffles=10)
+    rates = 10.0 ** np.arange(3, 4, 0.1)
+    trials = [make_trial(float(rate), steps, shuffle) for rate in rates for shuffle in range(10) for steps in (50, 60)]
     kinds = {outcome.trial_id: type(outcome) for outcome in fit_heads(trials, data, TRAINING).outcomes}
     assert (Success, Failure) in {
         (kinds[early.id], kinds[late.id]) for early, late in zip(trials[::2], trials[1::2], strict=True)
