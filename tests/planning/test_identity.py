@@ -251,6 +251,12 @@ def test_other_values_on_the_axes_and_their_order_leave_the_ids():
     assert only_trial(MOBILENET).id in ids_of({**MOBILENET, "grid": grid})
 
 
+def test_counted_shuffles_have_the_ids_of_their_seeds():
+    counted, listed = (replaced(MOBILENET, {"grid.shuffle": value}) for value in ({"count": 30}, list(range(30))))
+    assert ids_of(counted) == ids_of(listed)
+    assert len(ids_of(counted)) == 30
+
+
 def test_trials_that_differ_in_their_steps_only_share_their_head():
     trials = plan_of(replaced(MOBILENET, {"grid.steps": [10, 20], "grid.shuffle": [0, 1]})).trials
     assert [trial.steps for trial in trials] == [10, 20, 10, 20]

@@ -89,6 +89,51 @@ def test_so_they_do_with_batches_of_any_size(batch_size):
         assert evidence_of(fit_heads([trial], data, training)).items() <= together.items()
 
 
+RATES = (0.1, 0.03, 0.01, 0.003, 0.001)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("width", [5, 64, 257])
+@pytest.mark.parametrize("rates", [1, 2, 3, 4, 5])
+def test_a_learning_rate_added_later_or_tried_again_alone_changes_no_bit(rates, width, classes):
+    data = make_data(width=width, classes=classes, shuffles=2)
+    trials = [make_trial(rate, steps, shuffle) for rate in RATES for steps in (30, 70) for shuffle in range(2)]
+    everything = evidence_of(fit_heads(trials, data, TRAINING))
+    for kept in (RATES[:rates], RATES[-rates:], RATES[::-1][:rates]):
+        some = [trial for rate in kept for trial in trials if trial.learning_rate == rate]
+        assert evidence_of(fit_heads(some, data, TRAINING)).items() <= everything.items()
+
+
+def test_so_it_is_where_partitions_have_different_rates_and_fits_are_cut_anywhere(monkeypatch):
+    data = make_data(width=64, shuffles=4)
+    trials = [make_trial(rate, 60, shuffle) for shuffle in range(4) for rate in RATES[: 2 + shuffle % 2]]
+    together = evidence_of(fit_heads(trials, data, TRAINING))
+    monkeypatch.setattr("sweep.training.heads.BATCHES_BYTES", 1)
+    assert evidence_of(fit_heads(trials, data, TRAINING)) == together
+    pieces = [evidence_of(fit_heads(trials[start : start + 3], data, TRAINING)) for start in range(0, len(trials), 3)]
+    assert {key: value for piece in pieces for key, value in piece.items()} == together
+
+
+def weights_after(trial, steps, data):
+    """Scores are linear in the weights; those of all test images tell heads apart."""
+    return fit_one(replace(trial, steps=steps), data).test_scores
+
+
+def test_heads_on_a_partition_differ_by_their_rate_alone():
+    data = make_data()
+    one = make_trial(0.1)
+    twin = replace(make_trial(0.1 + 1e-17), head_id="0" * 16)
+    np.testing.assert_array_equal(weights_after(one, 60, data), weights_after(twin, 60, data))
+    for other in (replace(one, batches_id="0" * 16), replace(one, start_id="0" * 16), make_trial(0.05)):
+        assert not np.array_equal(weights_after(one, 60, data), weights_after(other, 60, data))
+
+
+def test_a_step_along_the_same_batch_is_as_long_as_the_rate():
+    data, training = make_data(), TrainingSpec(initial_stddev=0.0)
+    short, long = (fit_one(make_trial(rate, 1), data, training).test_scores for rate in (0.001, 0.002))
+    np.testing.assert_allclose(long, 2 * short, rtol=1e-5, atol=1e-8)
+
+
 def test_a_head_that_ends_early_is_not_changed_by_one_that_goes_on():
     data = make_data()
     short, long = make_trial(0.1, 20), make_trial(0.01, 120)
@@ -245,6 +290,17 @@ def test_a_diverged_head_is_a_failure_and_its_neighbours_are_untouched(rate):
     assert isinstance(outcomes[wild.id], Failure)
     assert outcomes[wild.id].reason.startswith("diverged: cross-entropy ")
     assert outcomes[wild.id].reason.endswith(f" nats after 60 steps at learning rate {rate:g}")
+    assert evidence_of(fit_heads(calm, data, TRAINING)).items() <= evidence_of(fitted).items()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("rate", [1e30, 1e308])
+def test_infinite_weights_of_one_head_stay_with_it(rate, classes):
+    data = make_data(width=64, classes=classes, shuffles=2)
+    calm = [make_trial(0.1, shuffle=shuffle) for shuffle in range(2)]
+    fitted = fit_heads([make_trial(rate), *calm, make_trial(rate, shuffle=1)], data, TRAINING)
+    assert [type(outcome) for outcome in fitted.outcomes] == [Failure, Success, Success, Failure]
     assert evidence_of(fit_heads(calm, data, TRAINING)).items() <= evidence_of(fitted).items()
 
 
