@@ -2,9 +2,9 @@
 
 27 heads: 3 splits x 3 shuffles x 3 learning rates on one backbone's features, batches of 100, 2,500 steps. Together:
 one call of `fit_heads` with one thread, as a worker does it, timed before and after the others; drawing batches and
-evaluating count. The same for the heads of one learning rate: what further rates cost on the same batches. Alone: a softmax layer under plain SGD with Keras's default settings and all cores. Its batches are
-drawn, and it is built and compiled, beforehand: gathering the features and `fit` count. It is fed in two ways, and
-each is judged:
+evaluating count. The same for the heads of one learning rate: what further rates cost on the same batches. Alone: a
+softmax layer under plain SGD with Keras's default settings and all cores. Its batches are drawn, and it is built and
+compiled, beforehand: gathering the features and `fit` count. It is fed in two ways, and each is judged:
 
 * arrays: the features of all batches are gathered into one array (1 GB) and given to `fit`;
 * tf.data: a pipeline gathers batch after batch, ahead of the steps.
