@@ -77,7 +77,7 @@ class _Patients:
 
     @classmethod
     def of(cls, study: Study) -> Self:
-        names = study.frames.images.patients if study.frames.images else ()
+        names = study.frames.images.clusters if study.frames.images else ()
         distinct, numbers = np.unique(np.array(names), return_inverse=True)
         generator = np.random.default_rng(int(study.frames.inputs.data.fingerprint[:16], 16))
         groups = generator.permutation(len(distinct)) % JACKKNIFE_GROUPS

@@ -30,10 +30,9 @@ OPTIMISM = (
 
 
 PATIENTS = (
-    "Patients: the metric over the test images of patients who also have training images, and over the others, each "
-    "the mean over all models of Table 4 and their shuffles. The two groups differ in more than that, such as the "
-    "share of each class; so the difference hints at how much lower results on new patients may be, and does not "
-    "measure it."
+    "Patients: images are split at random, so images of one patient may lie on both sides; sweep does not split by "
+    "patient yet. What that is worth cannot be told from these splits: patients with many images are more often on "
+    "both sides, and may be easier or harder than others for other reasons."
 )
 
 
@@ -42,7 +41,7 @@ def describe_intervals(metric: Metric) -> str:
     return (
         "Interval of 95 %: the smallest that holds both the one over the re-splits, t corrected for their overlap "
         f"(Nadeau and Bengio 2003), and the one that the test images allow, {_describe_sampling(metric)}. It is about "
-        "test images drawn like these, many of them of patients who also have training images, and not about patients "
+        "test images drawn like these, which may be of patients who also have training images, and not about patients "
         "never seen."
     )
 

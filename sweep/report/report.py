@@ -107,7 +107,8 @@ def make_tables(study: Study, inference: Inference) -> Iterator[Table]:
         yield make_class_metrics(study)
     if study.published is not None:
         yield make_comparison(study, inference, study.published)
-    yield make_patients(study)
+    if (patients := make_patients(study.frames)) is not None:
+        yield patients
     for split in study.frames.spec.grid.split:
         yield make_ranking(study, inference, str(split))
     yield make_variance(study)

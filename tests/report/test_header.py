@@ -55,12 +55,13 @@ def test_features_that_were_made_by_other_versions_are_told_and_others_are_not()
     same = {"sweep": run["sweep"], "packages": run["packages"], "cpu": "Example CPU"}
     fitted = {**run, "packages": {**run["packages"], "ray": "2.40"}}  # Ray cannot show in an array
     assert make_header(change(study, origins=(("a", fitted, same),))).code == make_header(study).code
-    other = {**same, "packages": {"numpy": "1.9", "tensorflow": "2.18"}}
+    other = {**same, "packages": {"numpy": "1.9"}}
+    newer = {**same, "packages": {**run["packages"], "keras": "3"}}
     origins = (("a", run, same), ("b", run, other), ("b", fitted, other), ("c", run, other), ("d", run, None))
-    assert make_header(change(study, origins=origins)).code[1:] == (
-        "2 of the feature sets from the cache, made with numpy 1.9 (fitted with 2.0.0), tensorflow 2.18 (fitted with "
-        "unknown)",
+    assert make_header(change(study, origins=(*origins, ("e", run, newer)))).code[1:] == (
+        "2 of the feature sets from the cache, made with numpy 1.9 (fitted with 2.0.0)",
         "1 of the feature sets from the cache, made with unknown versions",
+        "1 of the feature sets from the cache, made with keras 3 (fitted with unknown)",
     )
 
 
