@@ -22,11 +22,10 @@ def test_patients_of_each_class_and_part_are_means_over_the_shuffles(models, com
     for (split, part), row in rows.items():
         parts = [getattr(frames.partitions[split, shuffle], part) for shuffle in range(3)]
         for label, name in enumerate(("NORMAL", "PNEUMONIA")):
-            counts = [
-                len({patients[image] for image in part if frames.images.labels[image] == label}) for part in parts
-            ]
+            of_class = [images[frames.images.labels[images] == label] for images in parts]
+            counts = [len(set(patients[images])) for images in of_class]
             assert row[f"{name}_patients"] == pytest.approx(np.mean(counts))
-        assert row["patients"] == pytest.approx(np.mean([len(set(patients[part])) for part in parts]))
+        assert row["patients"] == pytest.approx(np.mean([len(set(patients[images])) for images in parts]))
         assert row["images"] == len(parts[0])
 
 
