@@ -184,28 +184,30 @@ def _find_gaps(logits: Logits, labels: Labels) -> tuple[Floats, NDArray[np.int64
 
 
 def measure_roc_auc(logits: Logits, labels: Labels, positive: int) -> float:
-    """Area under the ROC curve of a class against the rest, by its rank sum (Hanley and McNeil 1982)."""
-    from scipy.stats import rankdata
-
-    truth = labels == positive
-    positives, negatives = int(truth.sum()), int((~truth).sum())
-    rank_sum = rankdata(log_odds(logits, positive))[truth].sum()
-    return _divide(rank_sum - positives * (positives + 1) / 2, positives * negatives)
+    """Area under the ROC curve of a class against the rest: the mean placement (Hanley and McNeil 1982)."""
+    scores, truth = log_odds(logits, positive), labels == positive
+    if truth.all() or not truth.any():
+        return float("nan")
+    return float(_place(scores[truth], scores[~truth]).mean())
 
 
 def influence_roc_auc(logits: Logits, labels: Labels, positive: int) -> Floats:
-    """Placements of DeLong et al. (1988): the part of the other class that an image is ranked right against."""
+    """Placements among the other class, less their mean, over the images of the own class (DeLong et al. 1988)."""
     scores, truth = log_odds(logits, positive), labels == positive
     influences = np.full(len(labels), np.nan)
     if truth.all() or not truth.any():
         return influences
     for mask, sign in ((truth, 1), (~truth, -1)):
-        others = np.sort(sign * scores[~mask])
-        own = sign * scores[mask]
-        below = np.searchsorted(others, own, side="left") + np.searchsorted(others, own, side="right")
-        placements = below / (2 * len(others))
-        influences[mask] = (placements - placements.mean()) / len(own)
+        placements = _place(sign * scores[mask], sign * scores[~mask])
+        influences[mask] = (placements - placements.mean()) / len(placements)
     return influences
+
+
+def _place(scores: Floats, others: Floats) -> Floats:
+    """Return the part of the others that lies below each score; ties count half."""
+    ordered = np.sort(others)
+    below = np.searchsorted(ordered, scores, side="left") + np.searchsorted(ordered, scores, side="right")
+    return np.asarray(below / (2 * len(ordered)))
 
 
 def measure_average_precision(logits: Logits, labels: Labels, positive: int) -> float:
