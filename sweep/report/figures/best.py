@@ -26,7 +26,7 @@ def make_best_figure(study: Study, inference: Inference, answer: Answer, stamp: 
     return Figure(
         name=BEST,
         kind=FigureKind.BEST,
-        title=f"Test {metric.title} at {answer.split}: each model against the best",
+        title=f"Test {metric.title} at {answer.split}, against the best model",
         stamp=stamp,
         caption=(
             f"Every model at {answer.split} against the best of the others in test {metric.title}, the best mean "

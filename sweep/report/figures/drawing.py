@@ -61,19 +61,21 @@ def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
     from sweep.report.figures.painters import PAINTERS, measure_height
 
     lines = _list_headlines(figure, has_title=has_title)
-    head = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
     notes = wrap(figure.note, NOTE_CHARACTERS)
-    foot = NOTE_LINE_IN * len(notes) + (0.06 if notes else 0.0)
-    height = measure_height(figure) + head + foot
+    title = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
+    head = title + NOTE_LINE_IN * len(notes) + (0.06 if notes else 0.0)
+    height = measure_height(figure) + head
     with style.context(["default", SETTINGS]):  # whatever the user's own settings are
         canvas = Canvas(figsize=(WIDTH_IN, height), layout="constrained")
         layout = canvas.get_layout_engine()
         if layout is not None:
-            layout.set(rect=(0, foot / height, 1, 1 - (head + foot) / height), w_pad=0.05, h_pad=0.05)  # type: ignore[call-arg]
+            layout.set(rect=(0, 0, 1, 1 - head / height), w_pad=0.05, h_pad=0.05)  # type: ignore[call-arg]
         for index, (text, colour) in enumerate(lines):
             y = 1 - (0.06 + TITLE_LINE_IN * index) / height
             canvas.text(0.05 / WIDTH_IN, y, text, color=colour, weight="bold", size=11.5, va="top")
-        canvas.text(0.05 / WIDTH_IN, 0.05 / height, "\n".join(notes), color=MUTED, size=NOTE_PT, va="bottom")
+        for index, text in enumerate(notes):
+            y = 1 - (0.04 + title + NOTE_LINE_IN * index) / height
+            canvas.text(0.05 / WIDTH_IN, y, text, color=MUTED, size=NOTE_PT, va="top")
         PAINTERS[figure.kind](canvas, figure)
         yield canvas
 

@@ -30,7 +30,7 @@ class Figure:
 
     `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark; its column `text`
     says the mark's numbers in words, and is empty for points that only shape a line. `x_label` and `y_label` carry
-    their units. `note` is printed below the drawing: what no axis or legend says. `limits`: the colour scale that
+    their units. `note` is printed above the drawing: what no axis or legend says. `limits`: the colour scale that
     figures of one kind share. `reference`: an x that is pointed out, `reference_label` what it is.
     """
 
