@@ -7,14 +7,13 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from study_example import MODELS, TRUE, make_example, save_example, tabulate
+from study_example import MODELS, TRUE, make_example, report_on, save_example, tabulate
 
 from sweep.errors import FatalError, UserError
 from sweep.metrics import METRICS
 from sweep.outcome import Failure
 from sweep.report.cells import Selection
-from sweep.report.header import make_header
-from sweep.report.render import Format, render_tables
+from sweep.report.render import Format, render_report
 from sweep.report.report import Request, write_report
 from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from sweep.store.store import STORE_NAME
@@ -26,18 +25,10 @@ ONE_FILE = {
     Format.JSON: "report.json",
     Format.HTML: "report.html",
 }
-TABLES = [
-    "table1",
-    "table3",
-    "table4",
-    "metrics",
-    "patients",
-    "ranking_60-20-20",
-    "ranking_80-10-10",
-    "variance",
-    "selection",
-]
-TABLES += ["cost", "budgets_mult_adds", "budgets_parameters", "pairs"]
+TABLES = ["table4", "diagnostics_80-10-10"]
+TABLES += ["effects", "table1", "patients", "table3", "cost", "reviewer"]
+TABLES += ["standing_60-20-20", "standing_80-10-10", "diagnostics_60-20-20", "metrics", "selection", "variance"]
+TABLES += ["budgets_mult_adds", "budgets_parameters", "pairs"]
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +229,9 @@ NO_NUMBER = r"(?<![\w-])(nan|NaN|inf|Infinity|None)(?!\w)"
 @pytest.mark.filterwarnings("error")
 def test_whatever_is_there_gives_every_document_without_a_warning(options, metric):
     study = make_example(metric, **options())
-    tables = list(tabulate(study).values())
+    report = report_on(study)
     for form in ONE_FILE.keys() - {Format.HTML} | {Format.CSV}:
-        for text in render_tables(make_header(study), tables, form).values():
+        for text in render_report(report, form).values():
             assert not re.search(NO_NUMBER, text)
 
 
