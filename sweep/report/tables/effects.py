@@ -6,7 +6,7 @@ from sweep.report.effects import Effect, list_effects
 from sweep.report.inference import Inference
 from sweep.report.methods import EFFECTS, warn_of_selection
 from sweep.report.study import Study
-from sweep.report.tables.build import make_table
+from sweep.report.tables.build import make_table, rest_on
 
 
 def make_effects(study: Study, inference: Inference) -> Table:
@@ -23,7 +23,7 @@ def make_effects(study: Study, inference: Inference) -> Table:
         Column("p_value", "adjusted p", 4),
     )
     effects = list_effects(study, inference.about)
-    rows = tuple(_make_row(effect, metric.decimals) for effect in effects)
+    rows = tuple(_make_row(study, effect) for effect in effects)
     notes = (
         *warn_of_selection(study.select),
         "Alpha, resolution and split: means over the models of Table 4. Learning rate: over all backbones at the "
@@ -35,14 +35,14 @@ def make_effects(study: Study, inference: Inference) -> Table:
     return make_table(study.frames, "effects", title, columns, rows, notes=notes, methods=(EFFECTS,), keys=2)
 
 
-def _make_row(effect: Effect, decimals: int) -> Row:
+def _make_row(study: Study, effect: Effect) -> Row:
     levels = zip(effect.levels, effect.means, strict=True)
+    cells = [cell for (_, split), cell in study.cells.items() if effect.split in (None, split)]
+    behind = Cell(None, finished=sum(cell.finished for cell in cells), planned=sum(cell.planned for cell in cells))
+    numbers = (effect.difference, effect.lower, effect.upper, effect.p_value)
     return (
         Cell(effect.axis),
         Cell(effect.split or "all"),
-        Cell(", ".join(f"{name}: {mean:.{decimals}f}" for name, mean in levels)),
-        Cell(effect.difference),
-        Cell(effect.lower),
-        Cell(effect.upper),
-        Cell(effect.p_value),
+        Cell(", ".join(f"{name}: {mean:.{study.metric.decimals}f}" for name, mean in levels)),
+        *(rest_on(behind, number) for number in numbers),
     )
