@@ -211,7 +211,7 @@ def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str]
         return
     written = publish_report(folder, request, output)
     is_screen = sys.stdout.isatty() and not full
-    click.echo(draw_screen(written, shutil.get_terminal_size().columns) if is_screen else written.text, nl=False)
+    click.echo(draw_screen(written, *shutil.get_terminal_size()) if is_screen else written.text, nl=False)
 
 
 @cli.command()

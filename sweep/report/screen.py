@@ -19,7 +19,9 @@ from sweep.report.words import VERDICTS, format_cell
 
 NARROWEST, WIDEST = 40, 110  # columns; a line longer than that is hard to read
 MODELS_SHOWN = 16
-WARNINGS_SHOWN, WARNING_LINES = 3, 3
+WARNINGS_SHOWN = 3
+SLACK = 8  # columns of a line that are lost where it breaks
+DENSITIES = ((3, True), (2, True), (1, True), (1, False))  # lines of a warning, blank lines; the first that fits
 STAMP = "bold white on red"
 STYLES = {Verdict.MAY_BE_BEST: "green", Verdict.WITHIN: "cyan", Verdict.CANNOT_TELL: "yellow", Verdict.WORSE: "dim"}
 PARTIAL = " …"
@@ -34,7 +36,7 @@ class Layout:
     has_published: bool = False
     has_others: bool = True
     has_deviations: bool = True  # of the other splits
-    gap: int = 2
+    gap: int = 2  # blanks between columns
 
 
 LAYOUTS = (  # the first that fits is taken
@@ -48,27 +50,40 @@ LAYOUTS = (  # the first that fits is taken
 )
 
 
-def draw_screen(written: Written, width: int, *, is_terminal: bool = True) -> str:
-    """Draw a written report for a terminal of some columns; colours as NO_COLOR and TERM allow."""
+def draw_screen(written: Written, width: int, height: int, *, is_terminal: bool = True) -> str:
+    """Draw a written report for a terminal of some columns and lines; colours as NO_COLOR and TERM allow.
+
+    What is too high even at its tightest scrolls: nothing else is left out for the height.
+    """
     width = min(max(width, NARROWEST), WIDEST)
     console = Console(
-        file=(file := StringIO()), width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False
+        file=StringIO(), width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False
     )
+    for warning_lines, has_blanks in DENSITIES:
+        with console.capture() as drawn:
+            _print_screen(console, written, warning_lines)
+        text = "".join(line for line in drawn.get().splitlines(keepends=True) if has_blanks or line.strip())
+        if text.count("\n") < height:  # the prompt takes a line
+            break
+    return text
+
+
+def _print_screen(console: Console, written: Written, warning_lines: int) -> None:
     report = written.report
     if report.header.stamp:
-        console.print(Text(f" {report.header.stamp} ", STAMP))
+        _print_text(console, Text(f" {report.header.stamp} ", STAMP))
         console.print()
-    console.print(Text(report.answer.headline, "bold"))
-    _print_list(console, report.answer.details)
+    _print_text(console, Text(report.answer.headline, "bold"))
+    for text in report.answer.details:
+        _print_text(console, Text(text), Text("- "))
     console.print()
     _print_means(console, written)
     if report.warnings:
         console.print()
-        _print_warnings(console, report.warnings)
+        _print_warnings(console, report.warnings, warning_lines)
     console.print()
     for line in _say_where(written):
-        console.print(Text(line))
-    return file.getvalue()
+        _print_text(console, Text(line))
 
 
 # -- Table 4 -----------------------------------------------------------------------------------------------------
@@ -78,21 +93,38 @@ def _print_means(console: Console, written: Written) -> None:
     report = written.report
     table = next(table for table in report.tables if table.name == "table4")
     rows, left_out = _choose_rows(written, table)
-    console.print(Text(f"{report.header.sweep}: {table.title}"))
-    grids = [_make_grid(written, table, rows, layout) for layout in LAYOUTS]
-    fitting = (grid for grid in grids if Measurement.get(console, console.options, grid).maximum <= console.width)
-    grid = next(fitting, grids[-1])
-    console.print(grid)
+    _print_text(console, Text(f"{report.header.sweep}: {table.title.partition(';')[0]}"))
+    if rows:
+        grid, layout = _fit_grid(console, written, table, rows)
+        console.print(grid)
+        if not layout.has_others and len(table.columns) > table.keys + 1:
+            _print_text(console, Text("The other splits need a wider terminal, or --full."))
     if left_out:
-        console.print(Text(f"... and {left_out:,} more: --full"))
-    if grid is grids[-1] and len(table.columns) > len(table.columns[: table.keys]) + 1:
-        console.print(Text("The other splits need a wider terminal, or --full."))
+        _print_text(console, Text(f"... and {left_out:,} more: --full"))
+    empty = [str(row[0].value) for row in table.rows if not _has_result(row)]
+    if empty:
+        more = f" and {len(empty) - MODELS_SHOWN:,} more" if len(empty) > MODELS_SHOWN else ""
+        _print_text(console, Text(f"No result yet: {', '.join(empty[:MODELS_SHOWN])}{more}", "dim"))
     for line in _pack(_make_legend(written, [cell for row in rows for cell in row]), console.width):
-        console.print(line)
+        _print_text(console, line)
+
+
+def _fit_grid(console: Console, written: Written, table: Table, rows: Sequence[Row]) -> tuple[Grid, Layout]:
+    """Lay the table out as richly as the console is wide."""
+    boundless = console.options.update(max_width=10_000)
+    for layout in LAYOUTS:
+        grid = _make_grid(written, table, rows, layout)
+        if Measurement.get(console, boundless, grid).maximum <= console.width:
+            break
+    return grid, layout
+
+
+def _has_result(row: Row) -> bool:
+    return any(isinstance(cell, MeanCell) and cell.value is not None for cell in row)
 
 
 def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
-    """Return the best rows at the answer's split, the answer's model among them, and how many are left out."""
+    """Return the rows that are shown, best first at the answer's split, and how many of those with results are not."""
     place, sign = _find_split(written, table), written.metric.direction.sign
 
     def rate(row: Row) -> tuple[bool, bool, float]:
@@ -100,7 +132,7 @@ def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
         is_whole = isinstance(cell, MeanCell) and cell.is_comparable
         return not is_whole, cell.number is None, -sign * (cell.number or 0.0)
 
-    rows = sorted(table.rows, key=rate)
+    rows = sorted(filter(_has_result, table.rows), key=rate)
     if len(rows) <= MODELS_SHOWN:
         return rows, 0
     shown, rest = rows[: MODELS_SHOWN - 1], rows[MODELS_SHOWN - 1 :]
@@ -119,7 +151,7 @@ def _make_grid(written: Written, table: Table, rows: Sequence[Row], layout: Layo
     heads = [table.columns[place].title]
     heads += ["95 % interval"] if layout.has_interval else []
     heads += ["published"] if has_published else []
-    grid = Grid(box=RULED, padding=(0, layout.gap, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    grid = Grid(box=RULED, padding=(0, layout.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     grid.add_column(table.columns[0].title, no_wrap=True)
     for head in [*heads, *(table.columns[other].title for other in others)]:
         grid.add_column(head, justify="right", no_wrap=True)
@@ -191,20 +223,23 @@ def _pack(items: Iterable[Text], width: int) -> Iterator[Text]:
 # -- texts -------------------------------------------------------------------------------------------------------
 
 
-def _print_list(console: Console, texts: Iterable[str]) -> None:
-    for text in texts:
-        for number, line in enumerate(Text(text).wrap(console, console.width - 2)):
-            line.rstrip()
-            console.print(Text("  " if number else "- ") + line)
+def _print_text(console: Console, text: Text, bullet: Text | None = None) -> None:
+    """Print a text in whole words beside its bullet."""
+    first = bullet or Text()
+    for number, line in enumerate(text.wrap(console, console.width - len(first))):
+        line.rstrip()
+        console.print(Text(" " * len(first)) + line if number else first + line)
 
 
-def _print_warnings(console: Console, warnings: Sequence[str]) -> None:
-    console.print(Text("Warnings", "bold yellow"))
-    length = WARNING_LINES * (console.width - 2) - 10  # some is lost where lines break
-    _print_list(console, (shorten(text, length, placeholder=" ...") for text in warnings[:WARNINGS_SHOWN]))
+def _print_warnings(console: Console, warnings: Sequence[str], lines: int) -> None:
+    """Print the first warnings, each on some lines at most."""
+    for text in warnings[:WARNINGS_SHOWN]:
+        wrapped = Text(text).wrap(console, console.width - 2)
+        cut = shorten(text, lines * (console.width - 2) - SLACK * (lines - 1), placeholder=" ...")
+        _print_text(console, Text(text if len(wrapped) <= lines else cut), Text("! ", "bold yellow"))
     left_out = len(warnings) - WARNINGS_SHOWN
     if left_out > 0:
-        console.print(Text(f"... and {left_out:,} more: --full"))
+        _print_text(console, Text(f"... and {left_out:,} more {'warning' if left_out == 1 else 'warnings'}: --full"))
 
 
 def _say_where(written: Written) -> Iterator[str]:
@@ -213,6 +248,5 @@ def _say_where(written: Written) -> Iterator[str]:
     yield f"Written: {f'{len(written.files):,} files in {first.parent}' if rest else first}"
     if written.figures:
         yield f"Figures: {written.figures} in {first.parent / 'figures'}"
-    ways = ["--full prints it all", "--table table4 one table"]
-    ways += [] if first.suffix == ".html" else ["--format html writes a page with figures"]
-    yield f"With the same command: {', '.join(ways)}."
+    page = "" if first.suffix == ".html" else "; --format html writes a page with figures"
+    yield f"More: --full prints it all, --table NAME one table{page}."
