@@ -72,16 +72,26 @@ def influence_ratio(parts: Parts) -> Influence:
     return influence
 
 
+def mark_correct(logits: Logits, labels: Labels) -> Floats:
+    """1.0 for an image whose largest score is the true class, else 0.0; (images,)."""
+    return np.asarray(logits.argmax(axis=1) == labels, np.float64)
+
+
+def measure_losses(logits: Logits, labels: Labels) -> Floats:
+    """Cross-entropy of every image in nats, computed in double precision; (images,)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    log_normaliser = np.log(np.exp(shifted).sum(axis=1))
+    return np.asarray(log_normaliser - shifted[np.arange(len(labels)), labels])
+
+
 def split_accuracy(logits: Logits, labels: Labels, _: int = 0) -> tuple[Floats, Floats]:
     """Right answers among all images."""
-    return np.asarray(logits.argmax(axis=1) == labels, np.float64), np.ones(len(labels))
+    return mark_correct(logits, labels), np.ones(len(labels))
 
 
 def split_log_loss(logits: Logits, labels: Labels, _: int = 0) -> tuple[Floats, Floats]:
-    """Cross-entropy of every image in nats, computed in double precision."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_normaliser = np.log(np.exp(shifted).sum(axis=1))
-    return np.asarray(log_normaliser - shifted[np.arange(len(labels)), labels]), np.ones(len(labels))
+    """Losses of all images."""
+    return measure_losses(logits, labels), np.ones(len(labels))
 
 
 def split_sensitivity(logits: Logits, labels: Labels, positive: int) -> tuple[Floats, Floats]:
@@ -116,12 +126,12 @@ def _split_share(hits: NDArray[np.bool_], counted: NDArray[np.bool_]) -> tuple[F
 
 def measure_accuracy(logits: Logits, labels: Labels) -> float:
     """Share of images whose largest score is the true class."""
-    return float(np.mean(split_accuracy(logits, labels)[0]))
+    return float(np.mean(mark_correct(logits, labels)))
 
 
 def measure_log_loss(logits: Logits, labels: Labels) -> float:
     """Mean cross-entropy in nats."""
-    return float(np.mean(split_log_loss(logits, labels)[0]))
+    return float(np.mean(measure_losses(logits, labels)))
 
 
 # -- over all classes --------------------------------------------------------------------------------------------
@@ -177,35 +187,37 @@ def _find_gaps(logits: Logits, labels: Labels) -> tuple[Floats, NDArray[np.int64
     """Return 1 or 0 for a right or wrong answer less its confidence, and the confidence's bin, (lower, upper]."""
     confidence = softmax(logits).max(axis=1)
     bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
-    return split_accuracy(logits, labels)[0] - confidence, bins
+    return mark_correct(logits, labels) - confidence, bins
 
 
 # -- from the ranking --------------------------------------------------------------------------------------------
 
 
 def measure_roc_auc(logits: Logits, labels: Labels, positive: int) -> float:
-    """Area under the ROC curve of a class against the rest, by its rank sum (Hanley and McNeil 1982)."""
-    from scipy.stats import rankdata
-
-    truth = labels == positive
-    positives, negatives = int(truth.sum()), int((~truth).sum())
-    rank_sum = rankdata(log_odds(logits, positive))[truth].sum()
-    return _divide(rank_sum - positives * (positives + 1) / 2, positives * negatives)
+    """Area under the ROC curve of a class against the rest: the mean placement (Hanley and McNeil 1982)."""
+    scores, truth = log_odds(logits, positive), labels == positive
+    if truth.all() or not truth.any():
+        return float("nan")
+    return float(_place(scores[truth], scores[~truth]).mean())
 
 
 def influence_roc_auc(logits: Logits, labels: Labels, positive: int) -> Floats:
-    """Placements of DeLong et al. (1988): the part of the other class that an image is ranked right against."""
+    """Placements among the other class, less their mean, over the images of the own class (DeLong et al. 1988)."""
     scores, truth = log_odds(logits, positive), labels == positive
     influences = np.full(len(labels), np.nan)
     if truth.all() or not truth.any():
         return influences
     for mask, sign in ((truth, 1), (~truth, -1)):
-        others = np.sort(sign * scores[~mask])
-        own = sign * scores[mask]
-        below = np.searchsorted(others, own, side="left") + np.searchsorted(others, own, side="right")
-        placements = below / (2 * len(others))
-        influences[mask] = (placements - placements.mean()) / len(own)
+        placements = _place(sign * scores[mask], sign * scores[~mask])
+        influences[mask] = (placements - placements.mean()) / len(placements)
     return influences
+
+
+def _place(scores: Floats, others: Floats) -> Floats:
+    """Return the part of the others that lies below each score; ties count half."""
+    ordered = np.sort(others)
+    below = np.searchsorted(ordered, scores, side="left") + np.searchsorted(ordered, scores, side="right")
+    return np.asarray(below / (2 * len(ordered)))
 
 
 def measure_average_precision(logits: Logits, labels: Labels, positive: int) -> float:

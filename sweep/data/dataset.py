@@ -35,11 +35,6 @@ class Images:
     contradictions: int | None = None
 
     @property
-    def knows_patients(self) -> bool:
-        """Whether the patient of every image is known."""
-        return None not in self.patients
-
-    @property
     def images_of_known_patients(self) -> int:
         """Number of images whose patient is known."""
         return len(self.patients) - self.patients.count(None)

@@ -27,7 +27,7 @@ from sweep.store.stored_plan import split_outcomes
 from sweep.training.heads import FittedHeads
 
 SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
-PARTITIONS_AT_HAND = 64
+PARTITIONS_AT_HAND = 1024  # 8 bytes an image each; every backbone asks for all of them again
 WEIGHTS_AT_HAND = 2  # backbones under way at a time: their shards come one after the other
 
 log = logging.getLogger("sweep")

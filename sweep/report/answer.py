@@ -11,7 +11,7 @@ from sweep.planning.units import UnitKind
 from sweep.report.cells import Selection
 from sweep.report.choices import CellKey
 from sweep.report.inference import Inference, Standing
-from sweep.report.statistics.best import Draws, Verdict, compare_with_best
+from sweep.report.statistics.best import Verdict, bound_errors, compare_with_best
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study
 from sweep.report.tables.complexities import MILLION, count_costs
@@ -159,17 +159,21 @@ def _describe_smaller(study: Study, inference: Inference, split: str, model: str
 
 
 def _find_shuffles(study: Study, inference: Inference, split: str, model: str) -> int | None:
-    """Return how many more shuffles show a model to be within the margin, the means being as they are."""
+    """Return how many more shuffles show a model to be within the margin, the means being as they are.
+
+    With today's critical values, which more shuffles lower a little.
+    """
     standing, metric = inference.standings[split], study.metric
-    errors = standing.errors
+    errors, critical = standing.errors, standing.critical
     assert errors is not None  # noqa: S101 - asked only where there is a comparison
+    assert critical is not None  # noqa: S101
     place, first = standing.models.index(model), errors.shuffles
     if first == 1 or standing.means.max() - standing.means[place] >= inference.margin:
         return None
 
     def is_shown(shuffles: int) -> bool:
-        draws = Draws.of(errors.project(shuffles), metric.scale if metric.is_percentage else 0.0)
-        return bool(compare_with_best(standing.means, draws).lower[place] >= -inference.margin)
+        of_differences = bound_errors(errors.project(shuffles), metric.scale if metric.is_percentage else 0.0)
+        return bool(compare_with_best(standing.means, of_differences, critical).lower[place] >= -inference.margin)
 
     known, wanted = first, first
     while not is_shown(wanted):
@@ -200,7 +204,7 @@ def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
     if study.select is Selection.TEST:
-        yield "Learning rate and steps were chosen on the test images: the means are too high, and no bound allows for it."
+        yield "Learning rate and steps were chosen on test images: the means are too high, and no bound allows for it."
 
 
 def _list_best(standing: Standing) -> list[str]:

@@ -14,7 +14,7 @@ from sweep.report.choices import CellKey
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, Pairs, Ranks, Verdict, compare_pairs, compare_with_best
 from sweep.report.statistics.comparisons import left_out_best
-from sweep.report.statistics.errors import About, Design, Errors, Tested
+from sweep.report.statistics.errors import About, Design, Errors, Evidence
 from sweep.report.statistics.intervals import Interval, share_interval, student_interval
 from sweep.report.study import Readout, Study
 from sweep.spec.schema import Split
@@ -25,8 +25,8 @@ class Standing:
     """The models of one split that have finished every shuffle, and how they stand to each other.
 
     Numbers are in the metric's printed unit, and `means` (by the models' order) turned so that higher is better.
-    `pairs`, `ranks` and `errors` are None where there is too little data; `verdicts` then tell nothing. `left_out`:
-    what the best model scores in a shuffle that did not choose it, as printed.
+    `pairs`, `ranks`, their `critical` values and `errors` are None where there is too little data; `verdicts` then tell
+    nothing. `left_out`: what the best model scores in a shuffle that did not choose it, as printed.
     """
 
     models: tuple[str, ...]
@@ -35,6 +35,7 @@ class Standing:
     errors: Errors | None = None
     pairs: Pairs | None = None
     ranks: Ranks | None = None
+    critical: Floats | None = None
     left_out: float | None = None
 
 
@@ -63,13 +64,16 @@ def infer(study: Study, about: About = About.POOL) -> Inference:
 class Question:
     """What is to be estimated of a study: one metric, and what its error is about.
 
-    patients: (images,), numbers; an image of an unknown patient counts as a patient of its own.
+    patients: (images,), numbers; an image of an unknown patient counts as a patient of its own. What was computed once
+    is kept.
     """
 
     study: Study
     metric: Metric
     about: About
     patients: NDArray[np.int64]
+    _values: dict[CellKey, Floats] = field(default_factory=dict)
+    _errors: dict[tuple[str, ...], Errors | None] = field(default_factory=dict)
 
     @classmethod
     def ask(cls, study: Study, metric: Metric, about: About) -> Self:
@@ -97,7 +101,13 @@ class Question:
 
     def measure(self, model: str, split: str) -> Floats:
         """Return the metric as computed in every finished shuffle of a cell, (shuffles,)."""
-        return np.array([self._measure(readout) for readout in self.study.readouts[model, split]])
+        key = model, split
+        if key not in self._values:
+            is_known = self.metric is self.study.metric
+            readouts = self.study.readouts[key]
+            values = [each.value if is_known else self.metric.measure(each.scores, each.labels) for each in readouts]
+            self._values[key] = np.array(values)
+        return self._values[key]
 
     def describe_design(self, split: str) -> Design:
         """Say how a split divides the images."""
@@ -107,10 +117,15 @@ class Question:
 
     def estimate(self, split: str, models: Sequence[str]) -> Errors | None:
         """Estimate the error of some models' means, in the printed unit; None where it is not known."""
-        readouts = zip(*(self.study.readouts[name, split] for name in models), strict=True)
-        return self.estimate_from([self._test(of_shuffle) for of_shuffle in readouts], split)
+        key = (split, *models)
+        if key not in self._errors:
+            readouts = zip(*(self.study.readouts[name, split] for name in models), strict=True)
+            values = np.transpose([self.measure(name, split) for name in models])
+            tested = [self._test(*shuffle) for shuffle in zip(readouts, values, strict=True)]
+            self._errors[key] = self.estimate_from(tested, split)
+        return self._errors[key]
 
-    def estimate_from(self, tested: Sequence[Tested], split: str) -> Errors | None:
+    def estimate_from(self, tested: Sequence[Evidence], split: str) -> Errors | None:
         """Estimate the error from what is known of every shuffle of a split."""
         if not tested or not is_defined(tested):
             return None
@@ -119,14 +134,16 @@ class Question:
 
     def bound_cells(self) -> dict[CellKey, Interval | None]:
         """Estimate the interval of the metric in every cell, in its printed unit; None: cannot tell."""
-        cells, readouts = self.study.cells, self.study.readouts
-        intervals: dict[CellKey, Interval | None] = dict.fromkeys(cells)
-        for split in dict.fromkeys(split for _, split in cells):
-            complete = self.list_complete(split)
-            partial = [name for name, where in cells if where == split and name not in complete]
-            for models in (complete, *([name] for name in partial if readouts[name, split])):
-                intervals |= {(name, split): found for name, found in self._bound_means(split, models)}
-        return intervals
+        splits = dict.fromkeys(split for _, split in self.study.cells)
+        found = {split: self.bound_split(split) for split in splits}
+        return {(name, split): found[split].get(name) for name, split in self.study.cells}
+
+    def bound_split(self, split: str) -> dict[str, Interval]:
+        """Estimate the intervals of the models of a split; of those that are not known, none."""
+        complete = self.list_complete(split)
+        names = [name for name, where in self.study.cells if where == split and self.study.readouts[name, split]]
+        groups = (complete, *([name] for name in names if name not in complete))
+        return {name: found for group in groups for name, found in self._bound_means(split, group) if found is not None}
 
     def _bound_means(self, split: str, models: Sequence[str]) -> Iterator[tuple[str, Interval | None]]:
         errors, metric = self.estimate(split, models), self.metric
@@ -141,20 +158,15 @@ class Question:
                 interval = student_interval(metric.scale * mean, error, freedom)
                 yield name, interval.clip(*metric.bounds) if interval else None
 
-    def _test(self, readouts: Sequence[Readout]) -> Tested:
-        """Say what the test images of one shuffle say of some models; readouts: one a model."""
+    def _test(self, readouts: Sequence[Readout], values: Floats) -> Evidence:
+        """Say what the test images of one shuffle say of some models; readouts and (models,) values: one a model."""
         scale = self.metric.scale
         influences = [self.metric.influence(each.scores, each.labels) for each in readouts]
         counts = np.any([self.metric.count_images(each.scores, each.labels) for each in readouts], axis=0)
-        values = np.array([self._measure(each) for each in readouts])
-        return Tested(scale * values, scale * np.array(influences), self.patients[readouts[0].images], counts)
-
-    def _measure(self, readout: Readout) -> float:
-        is_known = self.metric is self.study.metric
-        return readout.value if is_known else self.metric.measure(readout.scores, readout.labels)
+        return Evidence(scale * values, scale * np.array(influences), self.patients[readouts[0].images], counts)
 
 
-def is_defined(tested: Iterable[Tested]) -> bool:
+def is_defined(tested: Iterable[Evidence]) -> bool:
     """Whether the metric is defined in every shuffle."""
     return all(bool(np.isfinite(each.values).all() and np.isfinite(each.influences).all()) for each in tested)
 
@@ -168,7 +180,8 @@ def _compare(question: Question, split: str, margin: float) -> Standing:
     turned = metric.direction.sign * metric.scale * np.array([question.measure(name, split) for name in models])
     means = turned.mean(axis=1)
     draws = Draws.of(errors, question.whole)
-    ranks = compare_with_best(means, draws)
+    critical = draws.find_critical()
+    ranks = compare_with_best(means, draws.of_differences, critical)
     left_out = left_out_best(turned)
     return Standing(
         models=tuple(models),
@@ -177,5 +190,6 @@ def _compare(question: Question, split: str, margin: float) -> Standing:
         errors=errors,
         pairs=compare_pairs(metric.direction.sign * means, draws),
         ranks=ranks,
+        critical=critical,
         left_out=None if left_out is None else metric.direction.sign * left_out,
     )

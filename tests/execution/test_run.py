@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweep.api import make_executor
+from sweep.data.splits import partition_images
 from sweep.errors import FatalError, UserError
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
@@ -133,6 +134,27 @@ def test_a_wider_grid_in_the_same_folder_computes_only_what_is_new(workplace, co
     assert (progress.done_before, progress.done) == (8, TRIALS)
     after = Counter(computed_units(workplace / "results" / "tiny"))
     assert not [unit for unit in before if unit.startswith(("decode", "extract")) and after[unit] > 1]
+
+
+@pytest.mark.parametrize("before", ["grid.learning_rate=0.01", "grid.shuffle=1", "grid.shuffle={count: 1}"])
+def test_a_grid_that_has_grown_equals_one_that_was_run_at_once(before, workplace, undisturbed, evidence):
+    assert run(prepare(workplace, before)).done == TRIALS // 2
+    progress = run(prepare(workplace))
+    assert (progress.done_before, progress.done) == (TRIALS // 2, TRIALS)
+    assert evidence(workplace / "results" / "tiny") == undisturbed
+
+
+def test_every_partition_is_drawn_once_for_all_backbones(workplace, monkeypatch):
+    drawn = Counter()
+
+    def count(labels, fingerprint, split, shuffle):
+        drawn[split, shuffle] += 1
+        return partition_images(labels, fingerprint, split, shuffle)
+
+    monkeypatch.setattr("sweep.execution.run.partition_images", count)
+    run(prepare(workplace, "grid.shuffle={count: 90}", "grid.steps=1"))
+    assert len(drawn) == 90
+    assert set(drawn.values()) == {1}
 
 
 def test_another_sweep_reuses_images_and_features(workplace, computed_units):

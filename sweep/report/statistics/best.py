@@ -14,7 +14,7 @@ DRAWS = 20_000
 FEWEST_DRAWS = 2_000
 DRAWN_AT_MOST = 40_000_000  # draws times pairs
 RULE_OF_THREE = 3.0  # nothing seen among n: at most 3/n, at 95 % (Hanley and Lippman-Hand 1983)
-NORMAL_QUANTILE = 1.959964
+NORMAL_QUANTILE, NORMAL_QUANTILE_ONE_SIDED = 1.959964, 1.644854  # at 95 %; the least that any critical value is
 
 
 class Verdict(StrEnum):
@@ -77,21 +77,38 @@ class Draws:
 
     @classmethod
     def of(cls, errors: Errors, whole: float = 0.0) -> "Draws":
-        """Draw from a multivariate t with the covariance and degrees of freedom of some errors.
-
-        whole: what the means are parts of, such as 100 %; no difference is then known better than by the rule of
-        three: models that never differ in G patients may differ in 3 of G.
-        """
+        """Draw from a multivariate t with the covariance and degrees of freedom of some errors."""
         models = len(errors.of_patients)
         count = int(np.clip(DRAWN_AT_MOST // models**2, FEWEST_DRAWS, DRAWS))
         generator = np.random.default_rng(0)  # the same numbers for the same errors, whenever they are asked for
         values, vectors = np.linalg.eigh(errors.covariance)
         scale = vectors * np.sqrt(np.maximum(values, 0.0))
         normal = generator.standard_normal((count, models)) @ scale.T
-        freedom = errors.freedom_of_differences
+        freedom = errors.freedom_of_all
         tails = np.sqrt(generator.chisquare(freedom, (count, 1)) / freedom)
-        floor = whole * RULE_OF_THREE / NORMAL_QUANTILE / max(errors.counted, 1)
-        return cls(normal / tails, np.maximum(errors.of_differences, floor))
+        return cls(normal / tails, bound_errors(errors, whole))
+
+    def find_critical(self) -> Floats:
+        """Return Dunnett's (1955) one-sided critical value with each model as the control, (models,)."""
+        models = len(self.of_differences)
+        limits = np.empty(models)
+        for control in range(models):
+            others = np.arange(models) != control
+            ratios = (self.values[:, others] - self.values[:, [control]]) / self.of_differences[control, others]
+            limits[control] = np.quantile(ratios.max(axis=1), LEVEL)
+        return np.maximum(limits, NORMAL_QUANTILE_ONE_SIDED)
+
+
+def bound_errors(errors: Errors, whole: float = 0.0) -> Floats:
+    """Return the standard errors of all differences, (models, models); infinite where nothing can be told.
+
+    whole: what the means are parts of, such as 100 %; no difference is then known better than by the rule of three:
+    models that never differ in G patients may differ in 3 of G.
+    """
+    floor = whole * RULE_OF_THREE / NORMAL_QUANTILE / max(errors.counted, 1)
+    found = np.maximum(errors.of_differences, floor)
+    is_zero = found <= NEGLIGIBLE * float(found.max())
+    return np.where(is_zero | np.eye(len(found), dtype=bool), np.inf, found)
 
 
 def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
@@ -100,7 +117,7 @@ def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
     Where the error of a difference is zero nothing can be told: its interval is infinite, its p-value 1.
     """
     data = read_floats("means", means)
-    errors = _hide_zeros(draws.of_differences, data)
+    errors = draws.of_differences
     first, second = np.triu_indices(len(data), 1)
     most = np.zeros(len(draws.values))
     for start in range(0, len(first), 256):
@@ -113,21 +130,22 @@ def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
     above = len(most) - np.searchsorted(most, observed, side="left")
     p_values = (above + 1) / (len(most) + 1)
     np.fill_diagonal(p_values, 1.0)
-    half = float(np.quantile(most, LEVEL)) * errors
+    half = max(float(np.quantile(most, LEVEL)), NORMAL_QUANTILE) * errors
     np.fill_diagonal(half, 0.0)
     return Pairs(differences, errors, differences - half, differences + half, p_values)
 
 
-def compare_with_best(means: ArrayLike, draws: Draws, critical: Floats | None = None) -> Ranks:
+def compare_with_best(means: ArrayLike, of_differences: Floats, critical: Floats) -> Ranks:
     """Compare each model with the best of the others (Hsu 1981; unequal errors: Hsu 1996, section 4.2).
 
-    means: (models,), higher is better; two models or more.
+    Args:
+        means: (models,), higher is better; two models or more.
+        of_differences: (models, models), standard errors of the differences.
+        critical: (models,), Dunnett's critical value with each model as the control.
     """
     data = read_floats("means", means)
-    errors = _hide_zeros(draws.of_differences, data)
-    limits = find_critical(draws, errors) if critical is None else critical
-    # margins[k, l]: by how much model k may be better than model l at most, at k's own critical value
-    margins = data[:, None] - data[None, :] + limits[:, None] * errors
+    # [k, l]: by how much model k may be better than model l at most, at k's own critical value
+    margins = data[:, None] - data[None, :] + critical[:, None] * of_differences
     np.fill_diagonal(margins, np.inf)
     upper = np.maximum(margins.min(axis=1), 0.0)
     candidates = np.flatnonzero(upper > 0)
@@ -135,22 +153,6 @@ def compare_with_best(means: ArrayLike, draws: Draws, critical: Floats | None = 
     for model in range(len(data)):
         others = candidates[candidates != model]
         if len(others):
-            shown = data[model] - data[others] - limits[others] * errors[others, model]
+            shown = data[model] - data[others] - critical[others] * of_differences[others, model]
             lower[model] = min(float(shown.min()), 0.0)
     return Ranks(lower, upper)
-
-
-def find_critical(draws: Draws, errors: Floats) -> Floats:
-    """Return Dunnett's (1955) one-sided critical value with each model as the control, (models,)."""
-    models = len(errors)
-    limits = np.empty(models)
-    for control in range(models):
-        others = np.arange(models) != control
-        ratios = (draws.values[:, others] - draws.values[:, [control]]) / errors[control, others]
-        limits[control] = np.quantile(ratios.max(axis=1), LEVEL)
-    return limits
-
-
-def _hide_zeros(errors: Floats, means: Floats) -> Floats:
-    """Make errors infinite where they are zero but for rounding, on the diagonal too: nothing can be told there."""
-    return np.where(errors > NEGLIGIBLE * float(np.abs(means).max()), errors, np.inf)

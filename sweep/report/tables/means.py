@@ -97,11 +97,12 @@ DIAGNOSTIC = ("sensitivity", "specificity", "precision", "negative_predictive_va
 def make_diagnostics(study: Study, inference: Inference, split: str, *, is_detail: bool) -> Table:
     """Sensitivity, specificity, predictive values and ROC AUC of every model of a split, with intervals."""
     frames = study.frames
-    found = {name: Question.ask(study, METRICS[name], inference.about).bound_cells() for name in DIAGNOSTIC}
+    asked = {name: Question.ask(study, METRICS[name], inference.about) for name in DIAGNOSTIC}
+    found = {name: question.bound_split(split) for name, question in asked.items()}
     rows = tuple(
         (
             Cell(str(backbone)),
-            *(_bound(_average(study, key, METRICS[name]), found[name][key]) for name in DIAGNOSTIC),
+            *(_bound(_average(study, key, METRICS[name]), found[name].get(key[0])) for name in DIAGNOSTIC),
         )
         for backbone in list_backbones(frames.spec)
         for key in [(str(backbone), split)]
