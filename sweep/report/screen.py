@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from sweep.metrics import with_blank
-from sweep.report.cells import Cell, Column, MeanCell, Row, Table
+from sweep.report.cells import Cell, Column, MeanCell, Row, Selection, Table
 from sweep.report.report import Written
 from sweep.report.statistics.best import Verdict
 from sweep.report.words import VERDICTS, format_cell
@@ -57,7 +57,13 @@ def draw_screen(written: Written, width: int, height: int, *, is_terminal: bool 
     """
     width = min(max(width, NARROWEST), WIDEST)
     console = Console(
-        file=StringIO(), width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False
+        file=StringIO(),
+        width=width,
+        height=height,  # without, a dumb terminal is taken to be 80 columns wide
+        force_terminal=is_terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
     for warning_lines, has_blanks in DENSITIES:
         with console.capture() as drawn:
@@ -71,7 +77,7 @@ def draw_screen(written: Written, width: int, height: int, *, is_terminal: bool 
 def _print_screen(console: Console, written: Written, warning_lines: int) -> None:
     report = written.report
     if report.header.stamp:
-        _print_text(console, Text(f" {report.header.stamp} ", STAMP))
+        console.print(Text(f" {report.header.stamp} ", STAMP))
         console.print()
     _print_text(console, Text(report.answer.headline, "bold"))
     for text in report.answer.details:
@@ -93,7 +99,9 @@ def _print_means(console: Console, written: Written) -> None:
     report = written.report
     table = next(table for table in report.tables if table.name == "table4")
     rows, left_out = _choose_rows(written, table)
-    _print_text(console, Text(f"{report.header.sweep}: {table.title.partition(';')[0]}"))
+    is_usual = report.header.select is Selection.VALIDATION
+    title = table.title.partition(";")[0] if is_usual else table.title  # behind it stands what was chosen on
+    _print_text(console, Text(f"{report.header.sweep}: {title}"))
     if rows:
         grid, layout = _fit_grid(console, written, table, rows)
         console.print(grid)
