@@ -256,5 +256,5 @@ def _say_where(written: Written) -> Iterator[str]:
     yield f"Written: {f'{len(written.files):,} files in {first.parent}' if rest else first}"
     if written.figures:
         yield f"Figures: {written.figures} in {first.parent / 'figures'}"
-    page = "" if first.suffix == ".html" else "; --format html writes a page with figures"
-    yield f"More: --full prints it all, --table NAME one table{page}."
+    page = "" if first.suffix == ".html" else ", --format html (page with figures)"
+    yield f"More: --full (all), --table NAME (one table){page}"

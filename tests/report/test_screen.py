@@ -186,7 +186,7 @@ def test_warnings_are_the_first_few_shortened_to_the_terminal_s_height(written):
 def test_the_end_says_where_the_report_is_and_how_to_see_more(written):
     text = draw(written, 110)
     assert "report.md" in unwrap(text).replace(" ", "")
-    assert text.endswith("--full prints it all, --table NAME one table; --format html writes a page with figures.\n")
+    assert text.endswith("\nMore: --full (all), --table NAME (one table), --format html (page with figures)\n")
 
 
 def test_many_files_are_counted_and_figures_too(written, tmp_path):
