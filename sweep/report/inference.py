@@ -78,10 +78,8 @@ class Question:
     @classmethod
     def ask(cls, study: Study, metric: Metric, about: About) -> Self:
         """Number the patients of the study's images."""
-        images = study.frames.images
-        known = zip(images.names, images.patients, strict=True) if images else ()
-        names = np.array([f"patient {patient}" if patient else f"image {name}" for name, patient in known], str)
-        return cls(study, metric, about, np.asarray(np.unique(names, return_inverse=True)[1], np.int64))
+        clusters = np.array(study.frames.images.clusters if study.frames.images else (), str)
+        return cls(study, metric, about, np.asarray(np.unique(clusters, return_inverse=True)[1], np.int64))
 
     @property
     def whole(self) -> float:

@@ -65,9 +65,14 @@ def publish(means, stds=None):
     return PublishedMeans("a paper", means, stds or {})
 
 
+def report_on(study):
+    """All that a report says of a study."""
+    return make_report(study, infer(study))
+
+
 def tabulate(study):
     """Every table of a report by its name."""
-    return {table.name: table for table in make_report(study, infer(study)).tables}
+    return {table.name: table for table in report_on(study).tables}
 
 
 def read_rows(table):

@@ -150,8 +150,10 @@ MISTAKES = [
     (
         10,
         "data:\n  patients:\n    regex: 'a('",
-        "12: data.patients.regex: 'a(' is no regular expression: missing ), unterminated subpattern at position 1 "
-        f"(allowed: {GROUPS})",
+        (
+            "12: data.patients.regex: 'a(' is no regular expression: missing ), unterminated subpattern at position 1 "
+            f"(allowed: {GROUPS})"
+        ),
     ),
     (10, "data: {patients: {regex: abc}}", f"10: data.patients.regex: 'abc' has no groups (allowed: {GROUPS})"),
     (10, "data: {patients: {regex: (a)(b)}}", f"10: data.patients.regex: '(a)(b)' has 2 groups (allowed: {GROUPS})"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.measures import count_answers, log_odds
 from sweep.metrics import Metric
+from sweep.report.answer import Answer
 from sweep.report.figures.figure import (
     Figure,
     FigureKind,
@@ -22,19 +23,21 @@ from sweep.report.frames import Status
 from sweep.report.study import Readout, Study
 
 MOST_MARKS = 24  # on one line: more cannot be told apart, nor walked through with a keyboard
+MARKS_TOGETHER = 144  # on the lines of a figure
 PARTS = ("validation", "test")
 
 
-def thin_marks(points: int) -> NDArray[np.bool_]:
-    """Say which of the points of a line carry a mark: the first, the last and evenly spaced ones; (points,)."""
+def thin_marks(points: int, lines: int) -> NDArray[np.bool_]:
+    """Say which points of one of the lines carry a mark: the first, the last and evenly spaced ones; (points,)."""
     chosen = np.zeros(points, bool)
-    chosen[np.linspace(0, points - 1, min(points, MOST_MARKS)).round().astype(int)] = True
+    most = min(points, MOST_MARKS, max(2, MARKS_TOGETHER // lines))
+    chosen[np.linspace(0, points - 1, most).round().astype(int)] = True
     return chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The chosen configuration of the model that is best on validation images."""
+    """The chosen configuration of the model of the answer."""
 
     backbone: str
     split: str
@@ -44,7 +47,7 @@ class Selected:
     @property
     def name(self) -> str:
         """How titles call it."""
-        return f"{self.backbone}, {self.split}"
+        return f"{self.backbone} at {self.split}"
 
 
 def list_classes(study: Study) -> list[str]:
@@ -52,9 +55,9 @@ def list_classes(study: Study) -> list[str]:
     return [replace_unprintable(name) for name in study.frames.inputs.data.classes]
 
 
-def select_model(study: Study) -> Selected | None:
-    """Return the selected model where the store has its answers."""
-    key = study.selected
+def select_model(study: Study, answer: Answer) -> Selected | None:
+    """Return the model of the answer where the store has its scores."""
+    key = answer.key
     readouts = study.readouts.get(key, ()) if key else ()
     return Selected(*key, study.cells[key].steps, readouts) if key and readouts else None
 
@@ -62,11 +65,10 @@ def select_model(study: Study) -> Selected | None:
 # -- learning curves ---------------------------------------------------------------------------------------------
 
 
-def make_curves_figure(study: Study, stamp: str) -> Figure | None:
-    """Draw the selected model's validation curve, over all shuffles and for each."""
-    model = select_model(study)
-    curves = _read_curves(model.readouts, study.metric) if model else {}
-    if model is None or not curves:
+def make_curves_figure(study: Study, model: Selected, stamp: str) -> Figure | None:
+    """Draw a model's validation curve, over all shuffles and for each."""
+    curves = _read_curves(model.readouts, study.metric)
+    if not curves:
         return None
     title, scale, unit, decimals = _name_curve(study.metric)
     several = len(curves) > 1
@@ -77,7 +79,7 @@ def make_curves_figure(study: Study, stamp: str) -> Figure | None:
         stamp=stamp,
         caption=(
             f"{capitalise(title)} on the validation images against training steps of {model.backbone}, split "
-            f"{model.split}, the model selected on validation images"
+            f"{model.split}, the model of the answer"
             + (
                 "; thick line: mean over the shuffles, band: from the lowest to the highest shuffle, thin lines: each."
                 if several
@@ -89,6 +91,7 @@ def make_curves_figure(study: Study, stamp: str) -> Figure | None:
         frame=pd.concat(_tabulate_curves(curves, scale, f"{{:.{decimals}f}} {unit}".rstrip()), ignore_index=True),
         x_label="Training steps",
         y_label=f"Validation {title} ({unit})",
+        note=f"Dashed: the {model.steps:,} steps chosen." if model.steps else "",
         reference=model.steps,
         decimals=decimals,
     )
@@ -109,11 +112,12 @@ def _read_curves(readouts: Sequence[Readout], metric: Metric) -> dict[str, pd.Se
 
 
 def _tabulate_curves(curves: dict[str, pd.Series], scale: float, form: str) -> Iterator[pd.DataFrame]:
+    lines = len(curves) + (len(curves) > 1)
     for name, curve in curves.items():
-        yield _tabulate_curve(name, curve * scale, form)
+        yield _tabulate_curve(name, curve * scale, form, lines)
     together = pd.concat(curves, axis=1, join="inner").sort_index() * scale
     if len(curves) > 1 and len(together):
-        mean = _tabulate_curve("mean", together.mean(axis=1), form)
+        mean = _tabulate_curve("mean", together.mean(axis=1), form, 1)
         lower, upper = together.min(axis=1).to_numpy(), together.max(axis=1).to_numpy()
         ranges = [
             f"{text} (shuffles {form.format(low)} to {form.format(high)})" if text else ""
@@ -122,8 +126,8 @@ def _tabulate_curves(curves: dict[str, pd.Series], scale: float, form: str) -> I
         yield mean.assign(lower=lower, upper=upper, text=ranges)
 
 
-def _tabulate_curve(name: str, curve: pd.Series, form: str) -> pd.DataFrame:
-    rows = zip(curve.items(), thin_marks(len(curve)), strict=True)
+def _tabulate_curve(name: str, curve: pd.Series, form: str, lines: int) -> pd.DataFrame:
+    rows = zip(curve.items(), thin_marks(len(curve), lines), strict=True)
     return pd.DataFrame(
         {
             "series": name,
@@ -158,6 +162,7 @@ def make_sensitivity_figure(study: Study, stamp: str) -> Figure | None:
         frame=frame,
         x_label="Learning rate (log scale)",
         y_label=capitalise(metric.label),
+        note="Marks: mean over all backbones; bars: from the lowest backbone to the highest.",
         decimals=metric.decimals,
     )
 
@@ -190,30 +195,24 @@ def _list_rates(study: Study) -> Iterator[dict[str, Any]]:
 # -- confusion matrix --------------------------------------------------------------------------------------------
 
 
-def make_confusion_figure(study: Study, stamp: str) -> Figure | None:
-    """Draw the selected model's answers by true class, summed over the shuffles."""
-    model = select_model(study)
-    if model is None:
-        return None
+def make_confusion_figure(study: Study, model: Selected, stamp: str) -> Figure:
+    """Draw how often each class is predicted for each true one, summed over the shuffles."""
     counts = np.sum([count_answers(readout.scores, readout.labels) for readout in model.readouts], axis=0)
     shuffles = len(model.readouts)
+    summed = f"Sum of {shuffles} shuffles; an image in several test parts counts each time." if shuffles > 1 else ""
     return Figure(
         name="confusion-matrix",
         kind=FigureKind.CONFUSION,
         title=f"Confusion matrix of {model.name}",
         stamp=stamp,
         caption=(
-            f"Answers of {model.backbone}, split {model.split}, the model selected on validation images, on the test "
-            f"images: counts and, as shade, shares of each true class"
-            + (
-                f", summed over {shuffles} shuffles; an image in several test parts counts each time."
-                if shuffles > 1
-                else "."
-            )
+            f"Classes that {model.backbone}, split {model.split}, the model of the answer, predicts for the test "
+            f"images: counts and, as shade, shares of each true class. {summed or 'One shuffle.'}"
         ),
         frame=pd.DataFrame(_list_answers(counts, list_classes(study))),
-        x_label="Answer",
+        x_label="Predicted class",
         y_label="True class",
+        note=summed or "One shuffle.",
         limits=(0.0, 100.0),
     )
 
@@ -221,26 +220,24 @@ def make_confusion_figure(study: Study, stamp: str) -> Figure | None:
 def _list_answers(counts: NDArray[np.int64], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
     for true, row in zip(classes, counts, strict=True):
         images = int(row.sum())
-        for answer, count in zip(classes, row, strict=True):
+        for predicted, count in zip(classes, row, strict=True):
             share = 100 * count / images if images else np.nan
             said = f" ({share:.1f} % of all {true})" if images else ""
             yield {
                 "row": true,
-                "column": answer,
+                "column": predicted,
                 "value": share,
                 "count": int(count),
-                "text": f"true {true}, answered {answer}: {count:,} of {images:,} images{said}",
+                "text": f"true {true}, predicted {predicted}: {count:,} of {images:,} images{said}",
             }
 
 
 # -- ROC ---------------------------------------------------------------------------------------------------------
 
 
-def make_roc_figure(study: Study, stamp: str) -> Figure | None:
-    """Draw the ROC curves of the selected model: of two classes one for each shuffle, of more one for each class."""
-    model, classes = select_model(study), list_classes(study)
-    if model is None:
-        return None
+def make_roc_figure(study: Study, model: Selected, stamp: str) -> Figure | None:
+    """Draw the ROC curves of a model: of two classes one for each shuffle, of more one for each class."""
+    classes = list_classes(study)
     is_binary = len(classes) == 2
     pieces = _trace_shuffles(model, classes[1]) if is_binary else _trace_classes(model, classes)
     frames = list(pieces)
@@ -257,8 +254,8 @@ def make_roc_figure(study: Study, stamp: str) -> Figure | None:
         title=f"ROC of {model.name}",
         stamp=stamp,
         caption=(
-            f"Receiver operating characteristic of {model.backbone}, split {model.split}, the model selected on "
-            f"validation images, on the test images: {positive}{averaged}. AUC: area under the curve. "
+            f"Receiver operating characteristic of {model.backbone}, split {model.split}, the model of the answer, on "
+            f"the test images: {positive}{averaged}. AUC: area under the curve. "
             "Dotted: an answer by chance."
         ),
         frame=pd.concat(frames, ignore_index=True),
@@ -291,7 +288,7 @@ def _trace_shuffles(model: Selected, positive: str) -> Iterator[pd.DataFrame]:
     for readout in model.readouts:
         roc = _trace_roc(readout, 1)
         if roc is not None:
-            yield _tabulate_roc(f"shuffle {readout.shuffle}", roc, positive)
+            yield _tabulate_roc(f"shuffle {readout.shuffle}", roc, positive, len(model.readouts))
 
 
 def _trace_classes(model: Selected, classes: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -304,16 +301,17 @@ def _trace_classes(model: Selected, classes: Sequence[str]) -> Iterator[pd.DataF
             mean = np.mean(heights, axis=0)
             rates, heights_from_zero = np.concatenate([[0.0], grid]), np.concatenate([[0.0], mean])
             area = float(np.mean([roc.area for roc in curves]))
-            yield _tabulate_roc(f"class {name}", _Roc(rates, heights_from_zero, area), name)
+            yield _tabulate_roc(f"class {name}", _Roc(rates, heights_from_zero, area), name, len(classes))
 
 
-def _tabulate_roc(name: str, roc: _Roc, positive: str) -> pd.DataFrame:
-    rows = zip(roc.false_positives, roc.true_positives, thin_marks(len(roc.true_positives)), strict=True)
+def _tabulate_roc(name: str, roc: _Roc, positive: str, lines: int) -> pd.DataFrame:
+    rows = zip(roc.false_positives, roc.true_positives, thin_marks(len(roc.true_positives), lines), strict=True)
     return pd.DataFrame(
         {
             "series": f"{name}, AUC {100 * roc.area:.2f} %",
             "x": 100 * roc.false_positives,
             "value": 100 * roc.true_positives,
+            "area": 100 * roc.area,
             "text": [
                 f"{name}: {100 * high:.1f} % of {positive} found at {100 * low:.1f} % false positives" if has else ""
                 for low, high, has in rows

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from sweep.report.figures.figure import Figure
-from sweep.report.figures.style import DPI, INK, SETTINGS, WARNING, WIDTH_IN
+from sweep.report.figures.style import DPI, INK, MUTED, SETTINGS, WARNING, WIDTH_IN
 from sweep.report.figures.svg import finish_svg, theme_svg
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 TITLE_LINE_IN = 0.22
 TITLE_CHARACTERS = 52  # that fit on a line
+NOTE_LINE_IN = 0.17
+NOTE_CHARACTERS = 80
+NOTE_PT = 9
 
 
 class Theme(StrEnum):
@@ -58,7 +61,9 @@ def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
     from sweep.report.figures.painters import PAINTERS, measure_height
 
     lines = _list_headlines(figure, has_title=has_title)
-    head = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
+    notes = wrap(figure.note, NOTE_CHARACTERS)
+    title = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
+    head = title + NOTE_LINE_IN * len(notes) + (0.06 if notes else 0.0)
     height = measure_height(figure) + head
     with style.context(["default", SETTINGS]):  # whatever the user's own settings are
         canvas = Canvas(figsize=(WIDTH_IN, height), layout="constrained")
@@ -68,6 +73,9 @@ def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
         for index, (text, colour) in enumerate(lines):
             y = 1 - (0.06 + TITLE_LINE_IN * index) / height
             canvas.text(0.05 / WIDTH_IN, y, text, color=colour, weight="bold", size=11.5, va="top")
+        for index, text in enumerate(notes):
+            y = 1 - (0.04 + title + NOTE_LINE_IN * index) / height
+            canvas.text(0.05 / WIDTH_IN, y, text, color=MUTED, size=NOTE_PT, va="top")
         PAINTERS[figure.kind](canvas, figure)
         yield canvas
 

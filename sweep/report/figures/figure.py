@@ -7,17 +7,20 @@ import pandas as pd
 
 from sweep.metrics import Metric, with_blank
 
+BEST = "best"  # the name of the figure that shows the answer
+
 
 class FigureKind(StrEnum):
     """How a figure is drawn, and which columns its frame has beside `text`."""
 
+    BEST = "best"  # row, series (verdict), value, lower, upper, is_chosen
     # panel, series, backbone, x, value, lower, upper, is_published, is_comparable, is_pareto, finished, planned
     COST = "cost"
     HEATMAP = "heatmap"  # row, column, value, finished, planned
     CURVES = "curves"  # series, x, value, lower, upper
     SENSITIVITY = "sensitivity"  # panel, part, series, x, value, lower, upper
-    CONFUSION = "confusion"  # row (true class), column (answer), value (share of the row, %), count
-    ROC = "roc"  # series, x, value
+    CONFUSION = "confusion"  # row (true class), column (predicted class), value (share of the row, %), count
+    ROC = "roc"  # series, x, value, area
     DIFFERENCE = "difference"  # series, row, value, lower, upper
 
 
@@ -27,7 +30,8 @@ class Figure:
 
     `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark; its column `text`
     says the mark's numbers in words, and is empty for points that only shape a line. `x_label` and `y_label` carry
-    their units. `limits`: the colour scale that figures of one kind share. `reference`: an x that is pointed out.
+    their units. `note` is printed above the drawing: what no axis or legend says. `limits`: the colour scale that
+    figures of one kind share. `reference`: an x that is pointed out, `reference_label` what it is.
     """
 
     name: str
@@ -38,8 +42,10 @@ class Figure:
     frame: pd.DataFrame
     x_label: str
     y_label: str
+    note: str = ""
     limits: tuple[float, float] | None = None
     reference: float | None = None
+    reference_label: str = ""
     decimals: int = 1
 
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from sweep.report.figures.figure import Figure
-from sweep.report.figures.style import COUNT_SHADES, DARK_ON_CELL, GRID, HEAT_SHADES, LIGHT_ON_CELL, MUTED, SURFACE
+from sweep.report.figures.style import BLUE, DARK_ON_CELL, GRID, HEAT_SHADES, INK, LIGHT_ON_CELL, MUTED, SURFACE
 from sweep.report.figures.svg import MARK
 
 SCALE_SHADES = 48  # of a colour scale: each is an element
@@ -21,6 +21,7 @@ MOST_CHARACTERS = 40  # of all names below the columns, else they are turned
 NAME_CHARACTERS = 14  # of a class on one line
 GRID_WIDTH_PT = 260  # of all cells of a row
 CHARACTER_EM = 0.64  # width of a digit in DejaVu Sans
+DEEPEST = 0.55  # opacity of the one colour
 LARGEST_PT, SMALLEST_PT = 11.0, 5.0  # what would be smaller is left to the words of the mark
 
 
@@ -33,13 +34,14 @@ def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
     shades = ScalarMappable(_scale(figure), mpl.colormaps[HEAT_SHADES].resampled(SCALE_SHADES))
     bar = canvas.colorbar(shades, ax=axes, label=figure.y_label, fraction=0.05, pad=0.03, ticks=MaxNLocator(5))
     bar.outline.set_visible(False)
+    bar.solids.set_edgecolor("face")  # else a viewer shows seams
 
 
 def paint_confusion(canvas: Canvas, figure: Figure) -> None:
-    """Paint a cell for every true class and answer, with count and share."""
+    """Paint a cell for every true and predicted class, with count and share."""
     axes = _make_grid(canvas, figure.frame)
     axes.set(xlabel=figure.x_label, ylabel=figure.y_label)
-    _paint_cells(axes, figure, [_print_count(cell) for _, cell in figure.frame.iterrows()], COUNT_SHADES)
+    _paint_cells(axes, figure, [_print_count(cell) for _, cell in figure.frame.iterrows()])
 
 
 def _print_mean(cell: pd.Series, decimals: int) -> str:
@@ -66,27 +68,34 @@ def _make_grid(canvas: Canvas, frame: pd.DataFrame) -> Axes:
     return axes
 
 
-def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str) -> None:
-    frame, shades, norm = figure.frame, mpl.colormaps[colours], _scale(figure)
+def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str = "") -> None:
+    """Paint cells in shades of a colour map, or without one in one colour, the deeper the larger the value."""
+    frame, norm = figure.frame, _scale(figure)
     rows, columns = list(frame["row"].unique()), list(frame["column"].unique())
     size = _fit_text(texts, len(columns))
     for (row, cell), text in zip(frame.iterrows(), texts, strict=True):
         x, y = columns.index(cell["column"]), rows.index(cell["row"])
         is_known = not np.isnan(cell["value"])
-        face = to_hex(shades(norm(cell["value"]))) if is_known else "none"
+        face = _choose_shade(float(norm(cell["value"])), colours) if is_known else ("none", 1.0)
         patch = Rectangle(
             (x - 0.5, y - 0.5),
             1,
             1,
-            facecolor=face,
+            facecolor=face[0],
+            alpha=face[1],
             edgecolor=SURFACE if is_known else GRID,
             linewidth=2 if is_known else 1,
         )
         patch.set(gid=f"{MARK}{row}", clip_on=False)
         axes.add_patch(patch)
-        colour = contrast_with(face) if is_known else MUTED
+        colour = MUTED if not is_known else contrast_with(face[0]) if colours else INK
         if size >= SMALLEST_PT:
             axes.text(x, y, text, color=colour, size=size, ha="center", va="center", linespacing=1.35)
+
+
+def _choose_shade(share: float, colours: str) -> tuple[str, float]:
+    """Return colour and opacity; ink is legible on the one colour in light and in dark, as deep as it gets."""
+    return (to_hex(mpl.colormaps[colours](share)), 1.0) if colours else (BLUE, DEEPEST * share)
 
 
 def _fit_text(texts: list[str], columns: int) -> float:

@@ -41,7 +41,7 @@ def paint_curves(canvas: Canvas, figure: Figure) -> None:
     if len(looks) > 1:
         band = [Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")] if "mean" in names else []
         are_many = len(looks) > len(LOOKS) + 1
-        shown = {"each shuffle": EACH, "mean": MEAN} if are_many else looks
+        shown = {f"each of {len(looks) - 1} shuffles": EACH, "mean": MEAN} if are_many else looks
         add_legend(canvas, [*_make_handles(shown), *band])
 
 
@@ -55,14 +55,17 @@ def _choose_curve_looks(names: list[str]) -> dict[str, Look]:
 def paint_roc(canvas: Canvas, figure: Figure) -> None:
     """Paint the curves in a square, with the diagonal of chance."""
     frame = figure.frame
-    looks = choose_looks(list(frame["series"].unique()))
+    names = list(frame["series"].unique())
+    are_many = len(names) > len(LOOKS)
+    looks = dict.fromkeys(names, EACH) if are_many else choose_looks(names)
     axes = canvas.subplots()
     axes.set(xlabel=figure.x_label, ylabel=figure.y_label, xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
     axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1)
     corner = _add_corner(axes) if _is_in_corner(frame).all() else None
     for name, points in frame.groupby("series", sort=False):
-        _paint_line(axes, points, looks[str(name)], 1.6, corner)
-    add_legend(canvas, _make_handles(looks))
+        _paint_line(axes, points, looks[str(name)], 1.0 if are_many else 1.6, corner)
+    extent = f"each of {len(names)}, AUC {frame['area'].min():.2f} to {frame['area'].max():.2f} %"
+    add_legend(canvas, _make_handles({extent: EACH} if are_many else looks))
 
 
 def _is_in_corner(frame: pd.DataFrame) -> pd.Series:

@@ -12,10 +12,10 @@ from sweep.metrics import Direction, Metric, with_blank, with_unit
 from sweep.report.cells import MeanCell
 from sweep.report.choices import CellKey
 from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
+from sweep.report.inference import Inference
 from sweep.report.statistics.comparisons import pareto_front
 from sweep.report.study import Study
 
-Bounds = tuple[float, float] | None
 NOTHING = float("nan")
 NO_CELL = MeanCell(None)
 
@@ -24,12 +24,11 @@ NO_CELL = MeanCell(None)
 class Estimates:
     """A study with what belongs to its means.
 
-    intervals: 95 % bounds of a cell's mean in the metric's printed unit, None where they cannot be told.
     costs: mult-adds of a backbone in millions. stamp: what the numbers are not.
     """
 
     study: Study
-    intervals: Mapping[CellKey, Bounds]
+    inference: Inference
     costs: Mapping[str, float]
     stamp: str
 
@@ -47,7 +46,8 @@ class Estimates:
 
     def bound(self, key: CellKey) -> tuple[float, float]:
         """Return a cell's bounds, NaN where they cannot be told."""
-        return self.intervals.get(key) or (NOTHING, NOTHING)
+        found = self.inference.intervals.get(key)
+        return (found.lower, found.upper) if found else (NOTHING, NOTHING)
 
     def published_means(self) -> Mapping[CellKey, float]:
         """Return the published means of this metric, in its printed unit."""
@@ -55,8 +55,8 @@ class Estimates:
 
     def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
         """Say a mean in words: where, how much, how sure, how complete."""
-        bounds = self.intervals.get(key)
-        interval = f" (95 % interval {format_range(self.metric, *bounds)})" if bounds else ""
+        bounds = self.bound(key)
+        interval = "" if np.isnan(bounds).any() else f" (95 % interval {format_range(self.metric, *bounds)})"
         return f"{key[0]}, {key[1]}: {format_value(self.metric, value)}{interval}{_describe_gaps(cell)}"
 
 
@@ -105,12 +105,20 @@ def make_cost_figure(estimates: Estimates) -> Figure | None:
             f"split. Bars: 95 % intervals{without}. Step line and ringed "
             "marks: the Pareto set, models that no other one of the same or lower cost beats in its mean; the line "
             "does not say that they differ."
-            + (" Open diamonds: published means, set a little to the right." if has_published else "")
+            + (
+                " Open diamonds: published means, set to the right of ours, where they would hide; they cost the same."
+                if has_published
+                else ""
+            )
             + (" Hollow marks: not all trials have finished; their text says how many." if _has_gaps(frame) else "")
         ),
         frame=frame,
         x_label="Mult-adds (millions, log scale)",
         y_label=capitalise(f"test {metric.label}"),
+        note=(
+            "Bars: 95 % intervals. Pareto set: no model that costs as much or less has a better mean."
+            + (" Published diamonds are set to the right; they cost the same." if has_published else "")
+        ),
         decimals=metric.decimals,
     )
 
@@ -186,6 +194,7 @@ def make_heatmaps(estimates: Estimates) -> Iterator[Figure]:
     if not values or backbones["series"].nunique() < 2 or backbones["resolution"].nunique() < 2:
         return
     metric = estimates.metric
+    limits = _widen_scale(min(values), max(values), 2 * estimates.inference.margin)
     for split in list_splits(estimates.study):
         frame = pd.DataFrame(_list_heat_cells(estimates, backbones, split))
         if frame["value"].notna().any():
@@ -194,17 +203,30 @@ def make_heatmaps(estimates: Estimates) -> Iterator[Figure]:
                 kind=FigureKind.HEATMAP,
                 title=f"Test {metric.label}, split {split}",
                 stamp=estimates.stamp,
-                caption=(
-                    f"Mean test {metric.title} over the shuffles by width multiplier (alpha) and input resolution, "
-                    f"split {split}. All splits share one colour scale."
-                    + (" k/n: only k of n trials have finished." if _has_gaps(frame) else "")
-                ),
+                caption=_describe_heatmap(estimates, split, max(values) - min(values), has_gaps=_has_gaps(frame)),
                 frame=frame,
                 x_label="Input resolution (pixels)",
                 y_label=capitalise(f"test {metric.label}"),
-                limits=(min(values), max(values)),
+                limits=limits,
                 decimals=metric.decimals,
             )
+
+
+def _widen_scale(low: float, high: float, least: float) -> tuple[float, float]:
+    """Widen a colour scale to what it spans at least: differences that do not matter then look alike."""
+    more = max(least - (high - low), 0.0) / 2
+    return low - more, high + more
+
+
+def _describe_heatmap(estimates: Estimates, split: str, extent: float, *, has_gaps: bool) -> str:
+    metric, margin = estimates.metric, estimates.inference.margin
+    measured = (with_blank(f"{each:.{metric.decimals}f}", metric.difference_unit) for each in (extent, margin))
+    return (
+        f"Mean test {metric.title} over the shuffles by width multiplier (alpha) and input resolution, split {split}. "
+        "All splits share one colour scale, at least two margins wide."
+        + (" All means lie within {}, less than the margin of {}.".format(*measured) if extent < margin else "")
+        + (" k/n: only k of n trials have finished." if has_gaps else "")
+    )
 
 
 def _list_heat_cells(estimates: Estimates, backbones: pd.DataFrame, split: str) -> Iterator[dict[str, Any]]:
@@ -245,6 +267,7 @@ def make_difference_figure(estimates: Estimates) -> Figure | None:
         frame=frame,
         x_label=with_unit("Ours minus published", metric.difference_unit),
         y_label="",
+        note="Bars: our 95 % intervals, the published mean taken as exact.",
         decimals=metric.decimals,
     )
 

@@ -8,8 +8,11 @@ from sweep.report.figures.figure import Figure, FigureKind
 from sweep.report.figures.grids import paint_confusion, paint_heatmap
 from sweep.report.figures.lines import paint_curves, paint_roc
 from sweep.report.figures.points import paint_cost, paint_differences, paint_sensitivity
+from sweep.report.figures.style import LOOKS
+from sweep.report.figures.verdicts import paint_best
 
 PAINTERS: dict[FigureKind, Callable[[Canvas, Figure], None]] = {
+    FigureKind.BEST: paint_best,
     FigureKind.COST: paint_cost,
     FigureKind.HEATMAP: paint_heatmap,
     FigureKind.CURVES: paint_curves,
@@ -27,6 +30,8 @@ def measure_height(figure: Figure) -> float:
     """Return the height in inches that a figure needs below its title."""
     frame = figure.frame
     match figure.kind:
+        case FigureKind.BEST:
+            height = 1.3 + 0.22 * len(frame)
         case FigureKind.COST:
             height = 0.9 + 2.1 * frame["panel"].nunique()
         case FigureKind.SENSITIVITY:
@@ -41,5 +46,5 @@ def measure_height(figure: Figure) -> float:
         case FigureKind.CURVES:
             height = 3.6
         case FigureKind.ROC:
-            height = 4.8 + 0.2 * frame["series"].nunique()
+            height = 4.8 + 0.2 * min(frame["series"].nunique(), len(LOOKS))
     return max(LOWEST_IN, height)

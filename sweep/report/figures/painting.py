@@ -4,6 +4,7 @@ import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from sweep.report.figures.svg import MARK
 MOST_FIXED_TICKS = 6
 NARROW = 5  # a range that may hold no more than one of 1, 2, 5, 10
 LEGEND_CHARACTERS = 66  # that fit beside each other
+LABEL_CHARACTERS = 22  # that fit beside a panel
 HANDLE_CHARACTERS = 7  # what a handle and the space beside it take
 
 
@@ -69,10 +71,10 @@ def add_target(axes: Axes, row: Hashable, place: tuple[float, float]) -> None:
     target.set(gid=f"{MARK}{row}", clip_on=False)
 
 
-def add_bar(axes: Axes, xs: Sequence[float], ys: Sequence[float], colour: str) -> None:
+def add_bar(axes: Axes, xs: Sequence[float], ys: Sequence[float], colour: str, width: float = 1.3) -> None:
     """Paint an error bar, unless its ends are not known."""
     if np.isfinite([*xs, *ys]).all():
-        axes.add_line(Line2D(xs, ys, color=colour, linewidth=1.3, alpha=0.85, zorder=2, solid_capstyle="butt"))
+        axes.add_line(Line2D(xs, ys, color=colour, linewidth=width, alpha=0.85, zorder=2, solid_capstyle="butt"))
 
 
 def set_log_axis(axes: Axes, values: Iterable[float], margin: float = 1.2) -> None:
@@ -90,8 +92,13 @@ def set_log_axis(axes: Axes, values: Iterable[float], margin: float = 1.2) -> No
     else:
         axes.xaxis.set_major_locator(FixedLocator([known[0], known[-1]]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_tick(value)))
     axes.set_xlim(known[0] / margin, known[-1] * margin)
+
+
+def format_tick(value: float) -> str:
+    """Print a value with three significant digits at most, and without an exponent where it can be read."""
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def add_legend(canvas: Canvas, handles: Sequence[Line2D | Patch]) -> None:
@@ -102,8 +109,9 @@ def add_legend(canvas: Canvas, handles: Sequence[Line2D | Patch]) -> None:
     canvas.legend(handles=list(handles), loc="outside lower center", ncols=math.ceil(len(handles) / lines))
 
 
-def label_axes(canvas: Canvas, grid: NDArray[np.object_], figure: Figure) -> None:
-    """Name what the panels share: x below the lowest, y once."""
+def label_axes(grid: NDArray[np.object_], figure: Figure) -> None:
+    """Name what the panels show: x below the lowest, y beside the first of each row."""
     for axes in grid[-1]:
         axes.set_xlabel(figure.x_label)
-    canvas.supylabel(figure.y_label, size=10, color=INK)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(fill(figure.y_label, LABEL_CHARACTERS))

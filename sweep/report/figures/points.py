@@ -41,7 +41,7 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
         for row, point in frame[frame["panel"] == panel].iterrows():
             _paint_cost_point(axes, row, point, looks)
         axes.autoscale_view(scalex=False)
-    label_axes(canvas, grid, figure)
+    label_axes(grid, figure)
     handles = [MarkStyle.of(look).make(label=name) for name, look in looks.items()]
     handles.append(
         Line2D(
@@ -57,7 +57,7 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
         )
     )
     if frame["is_published"].any():
-        handles.append(PUBLISHED.make(label="published"))
+        handles.append(PUBLISHED.make(label="published (set aside)"))
     add_legend(canvas, handles)
 
 
@@ -97,7 +97,7 @@ def paint_sensitivity(canvas: Canvas, figure: Figure) -> None:
                 lower, value, upper = points.loc[index, ["lower", "value", "upper"]]
                 add_bar(axes, [x, x], [lower, upper], look.colour)
                 add_mark(axes, index, (x, value), MarkStyle.of(look))
-    label_axes(canvas, grid, figure)
+    label_axes(grid, figure)
     add_legend(canvas, [_make_line_handle(name, look) for name, look in looks.items()])
 
 

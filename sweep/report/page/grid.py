@@ -1,15 +1,20 @@
 """Tables of the page, as HTML and as the data that the page draws its dialogs from."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from sweep.report.cells import Cell, Column, Explanation, Mark, Row, Table
+from sweep.report.cells import BoundCell, Cell, Column, Explanation, Mark, MeanCell, Row, Table
 from sweep.report.choices import CellKey
-from sweep.report.words import count_trials, format_cell, stamp_title
+from sweep.report.page.names import MEANS
+from sweep.report.statistics.best import Verdict
+from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
 
-EXPLAINED_TABLE = "table4"
+# A mean as it is printed: the number, its deviation, interval and published figure, and signs.
+PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
+BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts that are looked up
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
 
@@ -37,7 +42,7 @@ def _write_row(table: Table, row: Row, numeric: tuple[bool, ...], explained: Map
 
 
 def _find_explanation(table: Table, index: int, row: Row, explained: Mapping[CellKey, int]) -> int | None:
-    if table.name != EXPLAINED_TABLE or index < table.keys:
+    if table.name != MEANS or index < table.keys:
         return None
     return explained.get((str(row[0].value), table.columns[index].key))
 
@@ -57,12 +62,35 @@ def _write_cell(table: Table, index: int, row: Row, number: int | None, *, is_nu
 
 
 def _write_text(cell: Cell, column: Column, table: Table) -> str:
-    main, sign, rest = escape(format_cell(cell, column)).partition(" ± ")
-    text = main + (f'<span class="std">{sign}{rest}</span>' if sign else "")
-    count = escape(count_trials(cell, table))
-    return (f"<strong>{text}</strong>" if Mark.BEST in cell.marks else text) + (
-        f'<span class="count">{count}</span>' if count else ""
+    """Write what is printed, its parts apart; of trials only how many are missing."""
+    text = escape(format_cell(cell, column))
+    count = escape(count_trials(cell, table)) if cell.finished < cell.planned else ""
+    counted = f'<span class="count">{count}</span>' if count else ""
+    parts = PRINTED_MEAN.fullmatch(text) if isinstance(cell, BoundCell) and cell.value is not None else None
+    if parts is None:
+        return (f"<strong>{text}</strong>" if Mark.BEST in cell.marks else text) + counted
+    std, bounds = (f'<span class="{name}">{parts[name]}</span>' if parts[name] else "" for name in ("std", "bounds"))
+    value = f"<strong>{parts['value']}</strong>" if Mark.BEST in cell.marks else parts["value"]
+    return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{_write_signs(cell, parts["signs"])}</span>'
+
+
+def _write_signs(cell: BoundCell, signs: str) -> str:
+    verdict = cell.verdict if isinstance(cell, MeanCell) else None
+    if not signs or verdict is None:
+        return signs
+    return f'<span class="sign {verdict.name.lower()}" title="{verdict.value}">{signs}</span>'
+
+
+def write_legend(table: Table) -> str:
+    """Say what the signs of a table mean that it has; nothing where it has none."""
+    found = {cell.verdict for row in table.rows for cell in row if isinstance(cell, MeanCell)}
+    items = "".join(
+        f'<li><span class="sign {verdict.name.lower()}" aria-hidden="true">{VERDICTS[verdict].strip()}</span> '
+        f"{verdict.value}</li>"
+        for verdict in Verdict
+        if verdict in found
     )
+    return f'<ul class="legend" aria-label="Signs">{items}</ul>\n' if items else ""
 
 
 def _find_numeric(table: Table) -> tuple[bool, ...]:
@@ -81,7 +109,8 @@ def pack_explanation(explanation: Explanation) -> dict[str, Any]:
     """Return JSON values from which the page draws the dialog of a cell."""
     return {
         "title": explanation.title,
-        "facts": [list(fact) for fact in explanation.facts],
+        "facts": [list(fact) for fact in explanation.facts if fact[0] not in BEHIND],
+        "behind": [list(fact) for fact in explanation.facts if fact[0] in BEHIND],
         "tables": [_pack_table(table) for table in explanation.tables],
     }
 

@@ -33,16 +33,17 @@ function compareKeys(a, b) {
   return a.length - b.length;
 }
 
-/** Let each heading of a column sort: ascending, descending, and back to the order the table came in. */
+/** Let each heading sort, numbers from the largest, texts from the first; then the other way, and back as it came. */
 function makeSortable(table) {
   const heads = [...table.tHead.rows[0].cells];
   const body = table.tBodies[0];
   const original = [...body.rows];
   const sortBy = (head, index) => {
-    const order = { ascending: "descending", descending: null }[head.getAttribute("aria-sort") ?? ""];
+    const orders = head.classList.contains("n") ? ["descending", "ascending"] : ["ascending", "descending"];
+    const order = orders[orders.indexOf(head.getAttribute("aria-sort")) + 1];
     heads.forEach((other) => other.removeAttribute("aria-sort"));
-    if (order === null) return body.append(...original);
-    head.setAttribute("aria-sort", order ?? "ascending");
+    if (!order) return body.append(...original);
+    head.setAttribute("aria-sort", order);
     const sign = order === "descending" ? -1 : 1;
     const keyed = original.map((row) => [readKey(row.cells[index]), row]);
     keyed.sort(([a], [b]) => (a === null || b === null ? (a === null) - (b === null) : sign * compareKeys(a, b)));
@@ -55,13 +56,22 @@ function makeSortable(table) {
   });
 }
 
-/** Text of a cell without its deviation, whose digits would match other numbers. */
+/** Text of a cell without its deviation and bounds, whose digits would match other numbers. */
 function readText(cell) {
-  return [...cell.childNodes].map((node) => (node.className === "std" ? "" : node.childNodes.length ? readText(node) : node.textContent)).join("");
+  return [...cell.childNodes].map((node) => (["std", "bounds"].includes(node.className) ? "" : node.childNodes.length ? readText(node) : node.textContent)).join("");
 }
 
-/** Put a filter above a table: rows stay that hold every word, in whatever cell. */
+const FILTERED = 10; // rows from which on a filter helps
+
+/** Put a filter above a long table: rows stay that hold every word, in whatever cell. */
 function makeFilterable(table, box) {
+  const hint = table.querySelector("[data-explanation]") ? [make("span", {}, "Select a number to see where it comes from.")] : [];
+  const tools = make("div", { className: "tools" });
+  if (table.tBodies[0].rows.length < FILTERED) {
+    tools.append(...hint);
+    if (hint.length) box.before(tools);
+    return;
+  }
   const rows = [...table.tBodies[0].rows].map((row) => {
     const texts = [...row.cells].map(readText);
     return [row, texts.join("\n").toLowerCase()];
@@ -76,8 +86,7 @@ function makeFilterable(table, box) {
     tools.classList.toggle("filtered", shown < rows.length);
   };
   input.addEventListener("input", filter);
-  const hint = table.querySelector("[data-explanation]") ? [make("span", {}, "Select a number to see where it comes from.")] : [];
-  const tools = make("div", { className: "tools" }, make("label", {}, "Filter ", input), count, ...hint);
+  tools.append(make("label", {}, "Filter ", input), count, ...hint);
   box.before(tools);
   filter();
 }
@@ -89,6 +98,12 @@ function equip(box) {
 }
 
 document.querySelectorAll(".scroll").forEach(equip);
+
+/** A table that has room enough is no box that scrolls: its headings then stay in sight while the page scrolls. */
+const fitter = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.classList.toggle("fits", target.scrollWidth <= target.clientWidth);
+});
+document.querySelectorAll(".scroll").forEach((box) => fitter.observe(box));
 
 // ---- Explanations: where a number comes from ------------------------------------------------------------------------
 
@@ -134,12 +149,14 @@ document.body.append(dialog);
 let opener = null;
 
 function explain(number, button) {
-  const { title, facts, tables } = explanations[number];
+  const { title, facts, behind, tables } = explanations[number];
   const close = make("button", { type: "button", className: "close", ariaLabel: "Close" }, "×");
   close.addEventListener("click", () => dialog.close());
   const head = make("div", { className: "head" }, make("h2", { id: "explanation-title" }, title), close);
   const list = make("dl", { className: "facts" }, ...facts.map(drawFact));
-  dialog.replaceChildren(make("div", { className: "sheet" }, head, list, ...tables.map(drawTable)));
+  const hidden = make("dl", { className: "facts" }, ...behind.map(drawFact));
+  const more = behind.length ? [make("details", { className: "behind" }, make("summary", {}, "Data, weights, code and machine"), hidden)] : [];
+  dialog.replaceChildren(make("div", { className: "sheet" }, head, list, ...tables.map(drawTable), ...more));
   opener = button;
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -233,11 +250,11 @@ let chosen = null; // "light" or "dark", once the reader has chosen
 
 function showTheme() {
   if (chosen) root.dataset.theme = chosen;
-  themeButton.ariaPressed = String((chosen ?? (isDark.matches ? "dark" : "light")) === "dark");
+  themeButton.textContent = (chosen ?? (isDark.matches ? "dark" : "light")) === "dark" ? "Light" : "Dark"; // what it does
 }
 
 themeButton.addEventListener("click", () => {
-  chosen = themeButton.ariaPressed === "true" ? "light" : "dark";
+  chosen = themeButton.textContent.toLowerCase();
   showTheme();
 });
 isDark.addEventListener("change", showTheme);
@@ -254,6 +271,19 @@ contents.addEventListener("click", (event) => {
   if (!event.target.closest("a")) return;
   if (isNarrow.matches) contents.open = false;
 });
+
+// The contents point out what is being read: the last part that began above the upper third of the screen.
+const links = [...contents.querySelectorAll("a")].map((link) => [link, document.querySelector(link.hash)]);
+function pointOut() {
+  const begun = links.filter(([, part]) => part.getBoundingClientRect().top < innerHeight / 3);
+  const [current] = begun.at(-1) ?? links[0];
+  for (const [link] of links) {
+    if (link === current) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+addEventListener("scroll", pointOut, { passive: true });
+pointOut();
 
 /** A link to a folded table unfolds it. */
 function unfoldTarget() {

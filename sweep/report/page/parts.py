@@ -1,0 +1,124 @@
+"""Parts of the page: the answer with its picture, tables, figures, lists and facts, as HTML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from sweep.report.cells import Header, Table
+from sweep.report.choices import CellKey
+from sweep.report.documents import Report
+from sweep.report.figures.figure import BEST
+from sweep.report.page.grid import write_grid, write_legend
+from sweep.report.page.names import MEANS, split_title
+from sweep.report.words import describe_header
+
+LEADING = 2  # details that stand above the picture on a narrow screen
+LONG_LABEL = 44  # characters of what stands before a colon; a longer one is no label
+LONG_FACT = 160  # characters; longer ones fold
+FOLDED_FACTS = {"Weights": 40, "Code": 40, "Machine": 48}  # hashes and kernels: by fact, the characters shown
+WIDE_TABLE = 10  # columns that fit on upright paper
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure as inline SVG, whose marks have the class `mark`, an `aria-label` and a child `<title>`."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page that the contents list names."""
+
+    anchor: str
+    title: str
+    html: str
+
+
+def write_answer(report: Report, best: Drawing | None) -> str:
+    """Write the headline, the first details, the picture and the other details."""
+    answer = report.answer
+    start, colon, rest = answer.headline.partition(": ")
+    headline = f"<strong>{escape(start)}</strong>{colon}{escape(rest)}"
+    picture = f"\n{write_figure(best, f'figure-{BEST}', report.header.stamp)}" if best else ""
+    return (
+        f'<section id="answer" aria-labelledby="headline"{"" if best else " class=alone"}>\n'
+        f'<h1 id="headline">{headline}</h1>\n{_write_details("lead", answer.details[:LEADING])}{picture}'
+        f"{_write_details('more', answer.details[LEADING:])}\n</section>"
+    )
+
+
+def _write_details(name: str, details: Sequence[str]) -> str:
+    items = "".join(f"<li>{_emphasise_label(detail)}</li>\n" for detail in details)
+    return f'\n<ul class="{name}">\n{items}</ul>' if items else ""
+
+
+def _emphasise_label(text: str) -> str:
+    label, colon, rest = text.partition(": ")
+    return f"<b>{escape(label)}:</b> {escape(rest)}" if colon and len(label) <= LONG_LABEL else escape(text)
+
+
+def write_list(anchor: str, heading: str, sentences: Sequence[str]) -> str:
+    """Write a section of sentences; nothing without any."""
+    items = "".join(f"<li>{escape(sentence)}</li>\n" for sentence in sentences)
+    return _write_section(anchor, heading, f'<ul class="sentences">\n{items}</ul>') if items else ""
+
+
+def write_facts(anchor: str, heading: str, header: Header) -> str:
+    """Write what every document must say about itself, long lists of hashes folded."""
+    facts = "\n".join(
+        f"<div><dt>{escape(name)}</dt><dd>{_fold(name, text)}</dd></div>" for name, text in describe_header(header)
+    )
+    return _write_section(anchor, heading, f'<dl class="facts">\n{facts}\n</dl>')
+
+
+def _write_section(anchor: str, heading: str, body: str) -> str:
+    return f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{heading}</h2>\n{body}\n</section>'
+
+
+def _fold(name: str, text: str) -> str:
+    """Hide the end of a long text behind its beginning."""
+    shown = FOLDED_FACTS.get(name, LONG_FACT)
+    if len(text) <= shown:
+        return escape(text)
+    start = text[:shown].rsplit(" ", 1)[0].rstrip(" ,;(")
+    return f"<details><summary><span>{escape(start)} …</span></summary>{escape(text)}</details>"
+
+
+def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> str:
+    """Write a table with its heading and notes, a long one folded; `explained` as `write_grid` has it."""
+    start, rest = split_title(table.title)
+    chips = f"{_write_chip('stamp', table.stamp)}{_write_partial(table)}"
+    heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{chips}</h3>"
+    notes = "".join(f"<li>{escape(note)}</li>\n" for note in table.notes)
+    grid = (write_legend(table) if table.name == MEANS else "") + write_grid(table, explained)
+    body = f"{grid}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
+    if table.is_detail:
+        body = f"<details><summary>{heading} · {len(table.rows):,} rows</summary>\n{body}</details>\n"
+    else:
+        body = f"{heading}\n{body}"
+    kind = "block wide" if len(table.columns) > WIDE_TABLE else "block"
+    return f'<article class="{kind}" id="{anchor}">\n{body}</article>'
+
+
+def _write_partial(table: Table) -> str:
+    has_gaps = any(cell.finished < cell.planned for row in table.rows for cell in row)
+    return _write_chip("partial", "some results are missing" if table.is_partial and has_gaps else "")
+
+
+def _write_chip(kind: str, text: str) -> str:
+    return f' <span class="{kind}">{escape(text)}</span>' if text else ""
+
+
+def write_figure(drawing: Drawing, anchor: str, stamp: str) -> str:
+    """Write a figure with its heading and caption."""
+    svg = drawing.svg[drawing.svg.index("<svg") :].strip()  # without the declaration of an XML file
+    level = "h2" if drawing.name == BEST else "h3"  # that of the answer stands right below its headline
+    return (
+        f'<figure class="block" id="{anchor}">\n<{level}>{escape(drawing.title)}</{level}>\n'
+        f'<div class="drawing">\n{svg}\n</div>\n'
+        f"<figcaption>{escape(drawing.caption)}{_write_chip('stamp', stamp)}</figcaption>\n</figure>"
+    )
