@@ -190,9 +190,9 @@ select_option: Option = click.option(
     help="Folder of all reports.",
 )
 def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str], *, full: bool, **what: Any) -> None:
-    """Write the report of SWEEP under reports/ and print it; the latest sweep when none is named.
+    """Print the report of SWEEP and write it under reports/.
 
-    A terminal gets one screen of it: the answer, Table 4 and warnings.
+    A terminal gets one screen of it: the answer, Table 4 and warnings. SWEEP is the latest one when none is named.
     """
     from sweep.report.cells import Selection
     from sweep.report.render import Format
