@@ -4,7 +4,9 @@ Commands import what they need when they run: `sweep --help` starts in a blink.
 """
 
 import json
+import shutil
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -150,8 +152,30 @@ select_option: Option = click.option(
     show_default=True,
     help="What to print and write; `html` is one page with figures.",
 )
-@click.option("--metric", default="accuracy", show_default=True, help="Metric of Table 4 and all that stands on it.")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="NAME",
+    help="Print this table alone, for example table4, and write nothing; may be given several times.",
+)
+@click.option("--full", is_flag=True, help="Print the whole report on a terminal too, not one screen of it.")
+@click.option(
+    "--metric",
+    default="accuracy",
+    show_default=True,
+    help="Metric of Table 4 and all that stands on it: accuracy, balanced_accuracy, sensitivity, specificity, "
+    "precision, negative_predictive_value, f1, roc_auc, average_precision, cohen_kappa, log_loss or "
+    "calibration_error.",
+)
 @select_option
+@click.option(
+    "--about",
+    type=click.Choice(["pool", "procedure"]),
+    default="pool",
+    show_default=True,
+    help="What bounds hold for: heads trained on this pool of images, or on any pool drawn like it.",
+)
 @click.option(
     "--against",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -165,14 +189,29 @@ select_option: Option = click.option(
     show_default=True,
     help="Folder of all reports.",
 )
-def report(sweep: str | None, results: Path, form: str, select: str, output: Path, **what: Any) -> None:
-    """Print the tables of SWEEP and write them under reports/; the latest sweep when none is named."""
+def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str], *, full: bool, **what: Any) -> None:
+    """Print the report of SWEEP and write it under reports/.
+
+    A terminal gets one screen of it: the answer, Table 4 and warnings. SWEEP is the latest one when none is named.
+    """
     from sweep.report.cells import Selection
     from sweep.report.render import Format
-    from sweep.report.report import Request, write_report
+    from sweep.report.report import Request, print_tables, publish_report
+    from sweep.report.screen import draw_screen
+    from sweep.report.statistics.errors import About
 
-    request = Request(Format(form), Selection(select), what["metric"], what["against"], what["figures"])
-    click.echo(write_report(_find_sweep(results, sweep), request, output), nl=False)
+    form, select, about = Format(what["form"]), Selection(what["select"]), About(what["about"])
+    request = Request(form, select, what["metric"], what["against"], what["figures"], about)
+    for name, is_asked in {"full": full, "figures": request.has_figures, "format html": form is Format.HTML}.items():
+        if tables and is_asked:
+            raise click.UsageError(f"--table prints tables alone; leave it out, or --{name}")
+    folder = _find_sweep(results, sweep)
+    if tables:
+        click.echo(print_tables(folder, request, tables), nl=False)
+        return
+    written = publish_report(folder, request, output)
+    is_screen = sys.stdout.isatty() and not full
+    click.echo(draw_screen(written, *shutil.get_terminal_size()) if is_screen else written.text, nl=False)
 
 
 @cli.command()

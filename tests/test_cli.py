@@ -179,8 +179,10 @@ def test_report_prints_what_it_writes(report, call, form):
 
 def test_report_says_where_the_page_lies(report, call):
     done = report("report", "--format", "html", "--metric", "log_loss")
-    assert re.fullmatch(r"reports/smoke/report\.html: \d+\.\d MiB, opens in any browser\n", done.stdout), done.stderr
-    assert "log loss" in (call.folder / "reports" / "smoke" / "report.html").read_text()
+    assert re.fullmatch(r"reports/smoke/log_loss/report\.html: \d+\.\d MiB, opens in any browser\n", done.stdout), (
+        done.stderr
+    )
+    assert "log loss" in (call.folder / "reports" / "smoke" / "log_loss" / "report.html").read_text()
 
 
 def test_report_select_test_is_named_so(report):

@@ -1,5 +1,6 @@
 """Tables as documents for people: Markdown, plain text and LaTeX."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import fill
@@ -77,6 +78,8 @@ LATEX_START = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage{booktabs,caption,float,longtable}
 \begin{document}"""
+PACKAGES = r"needs \usepackage[T1]{fontenc} and \usepackage{booktabs,longtable}"  # of a float on its own
+TABLE_NUMBER = re.compile(r"^Table \d+\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,12 @@ def write_markdown(report: Report, pictures: Sequence[Picture] = ()) -> str:
         f"## {METHODS}",
         _list_markdown(list_methods([*main, *details])),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return _join(parts)
+
+
+def write_markdown_tables(tables: Iterable[Table]) -> str:
+    """Write some tables with their notes as sections of a page."""
+    return _join(part for table in tables for part in _write_section(table))
 
 
 def _write_section(table: Table) -> list[str]:
@@ -151,14 +159,21 @@ def write_text(report: Report) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
     parts = [name_sweep(header), _underline(ANSWER), fill(answer.headline, LINE_LENGTH, break_on_hyphens=False)]
     parts.append(_list_texts(answer.details))
-    for table in main:
-        parts += [_underline(stamp_title(table)), _draw_grid(table, TEXT), _list_texts(table.notes)]
+    parts += [part for table in main for part in _write_text_section(table)]
     parts += [_underline(WARNINGS), _list_texts(report.warnings)] if report.warnings else []
-    for table in details:
-        parts += [_underline(stamp_title(table)), _draw_grid(table, TEXT), _list_texts(table.notes)]
+    parts += [part for table in details for part in _write_text_section(table)]
     parts += [_underline(PROVENANCE), _list_texts(facts)]
     parts += [_underline(METHODS), _list_texts(list_methods([*main, *details]))]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return _join(parts)
+
+
+def write_text_tables(tables: Iterable[Table]) -> str:
+    """Write some tables with their notes as plain text."""
+    return _join(part for table in tables for part in _write_text_section(table))
+
+
+def _write_text_section(table: Table) -> list[str]:
+    return [_underline(stamp_title(table)), _draw_grid(table, TEXT), _list_texts(table.notes)]
 
 
 def write_explanation(explanation: Explanation) -> str:
@@ -194,22 +209,38 @@ def write_latex(report: Report) -> str:
     parts += [part for table in details for part in (_float_latex(table), _list_latex(table.notes))]
     parts += [rf"\subsection*{{{PROVENANCE}}}", _list_latex(facts)]
     parts += [rf"\subsection*{{{METHODS}}}", _list_latex(list_methods([*main, *details]))]
-    return "\n\n".join(part for part in [*parts, r"\end{document}"] if part) + "\n"
+    return _join([*parts, r"\end{document}"])
 
 
-def _float_latex(table: Table) -> str:
+def write_latex_tables(tables: Iterable[Table]) -> str:
+    """Write some tables as floats for a document of the reader's own, which numbers them; notes are comments."""
+    return _join(_write_float(table) for table in tables)
+
+
+def _write_float(table: Table) -> str:
+    numberless = TABLE_NUMBER.sub("", stamp_title(table)).translate(LATEX.escapes)
+    caption = rf"\caption{{{numberless}}}\label{{tab:{table.name}}}"
+    comments = "\n".join(f"% {' '.join(note.split())}" for note in (PACKAGES, *table.notes))
+    return f"{comments}\n{_float_latex(table, caption, 'htbp')}"
+
+
+def _float_latex(table: Table, caption: str = "", place: str = "H") -> str:
     """Make a float, or of a long table one that goes over pages; wide ones in small letters."""
     alignment = "l" * table.keys + "r" * (len(table.columns) - table.keys)
-    caption = rf"\caption*{{{stamp_title(table).translate(LATEX.escapes)}}}"
+    caption = caption or rf"\caption*{{{stamp_title(table).translate(LATEX.escapes)}}}"
     size = TINY if len(table.columns) > WIDE_TABLE else r"\small"
     grid = _draw_grid(table, LATEX)
     if len(table.rows) > LONG_TABLE:
         body = grid.replace("\\midrule", "\\midrule\n\\endhead", 1)
         return f"{{{size}\n\\begin{{longtable}}{{{alignment}}}\n{caption}\\\\\n{body}\n\\end{{longtable}}}}"
     return (
-        f"\\begin{{table}}[H]\n\\centering{size}\n{caption}\n"
+        f"\\begin{{table}}[{place}]\n\\centering{size}\n{caption}\n"
         f"\\begin{{tabular}}{{{alignment}}}\n{grid}\n\\end{{tabular}}\n\\end{{table}}"
     )
+
+
+def _join(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _list_latex(texts: Iterable[str]) -> str:

@@ -8,8 +8,18 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any
 
+from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
-from sweep.report.documents import Picture, Report, write_latex, write_markdown, write_text
+from sweep.report.documents import (
+    Picture,
+    Report,
+    write_latex,
+    write_latex_tables,
+    write_markdown,
+    write_markdown_tables,
+    write_text,
+    write_text_tables,
+)
 from sweep.report.published import describe_task
 from sweep.report.words import describe_header, describe_selection, stamp_title
 
@@ -42,6 +52,36 @@ def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ())
             raise ValueError(f"{fmt} is a page, not a table")
 
 
+def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
+    """Return some tables of a report in the order they are asked for, and nothing else.
+
+    Raises:
+        UserError: there is no such table.
+    """
+    tables = [_find_table(report, name) for name in names]
+    match fmt:
+        case Format.MARKDOWN:
+            return write_markdown_tables(tables)
+        case Format.TEXT:
+            return write_text_tables(tables)
+        case Format.LATEX:
+            return write_latex_tables(tables)
+        case Format.CSV:
+            return "\n".join(_write_csv(report.header, table) for table in tables)
+        case Format.JSON:
+            records = [_describe_table(table) for table in tables]
+            return _dump(records[0] if len(records) == 1 else records)
+        case Format.HTML:
+            raise ValueError(f"{fmt} is a page, not a table")
+
+
+def _find_table(report: Report, name: str) -> Table:
+    found = {table.name: table for table in report.tables}
+    if name not in found:
+        raise UserError(f"table: {name!r} is unknown {list_allowed(name, found)}")
+    return found[name]
+
+
 def _write_csv(header: Header, table: Table) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
     task = f"Task: {describe_task(header.data)}"
@@ -65,19 +105,24 @@ def _write_csv(header: Header, table: Table) -> str:
 def _write_json(report: Report) -> str:
     header = report.header
     about = {**asdict(header), "planned": header.planned, "selection": describe_selection(header)}
-    shown = [
-        {
-            "name": table.name,
-            "title": table.title,
-            "stamp": table.stamp,
-            "notes": table.notes,
-            "methods": table.methods,
-            "rows": list_records(table),
-        }
-        for table in report.tables
-    ]
+    shown = [_describe_table(table) for table in report.tables]
     whole = {"header": about, "answer": asdict(report.answer), "warnings": report.warnings, "tables": shown}
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return _dump(whole)
+
+
+def _describe_table(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "title": table.title,
+        "stamp": table.stamp,
+        "notes": table.notes,
+        "methods": table.methods,
+        "rows": list_records(table),
+    }
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def list_records(table: Table) -> list[dict[str, Any]]:

@@ -1,12 +1,12 @@
 """A report from a sweep's folder: read, tabulate, draw, render, write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.data.files import write_beside
-from sweep.errors import UserError
+from sweep.errors import UserError, list_allowed
 from sweep.metrics import METRICS, Metric
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
@@ -16,7 +16,7 @@ from sweep.report.frames import SweepFrames, read_sweep
 from sweep.report.header import make_header
 from sweep.report.inference import Inference, infer
 from sweep.report.published import PAPERS, PublishedMeans, describe_task, load_means, read_means
-from sweep.report.render import Format, render_report
+from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
@@ -63,10 +63,25 @@ class Request:
         return "-".join(name for name, applies in differs.items() if applies)
 
 
-def write_report(folder: Path, request: Request, output: Path) -> str:
-    """Write a report of a sweep under `output`, in a folder of the sweep's name.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report and its files. `text` is all that they say; of a page, where it lies. `margin`: see `Inference`."""
 
-    Returns all of its text; of a page, where it lies.
+    report: Report
+    metric: Metric
+    margin: float
+    text: str
+    files: tuple[Path, ...]
+    figures: int = 0
+
+
+def write_report(folder: Path, request: Request, output: Path) -> str:
+    """Write a report as `publish_report` does, and return its text."""
+    return publish_report(folder, request, output).text
+
+
+def publish_report(folder: Path, request: Request, output: Path) -> Written:
+    """Write a report of a sweep under `output`, in a folder of the sweep's name.
 
     Raises:
         UserError: the folder holds no sweep, or the file to compare with is of no use.
@@ -78,14 +93,26 @@ def write_report(folder: Path, request: Request, output: Path) -> str:
     target = output / name / request.subfolder
     report = make_report(study, inference)
     if request.form is Format.HTML:
-        page = _make_page(study, inference, report, name).encode()
-        _write(target / "report.html", page)
-        return f"{target / 'report.html'}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
+        path, page = target / "report.html", _make_page(study, inference, report, name).encode()
+        _write(path, page)
+        said = f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
+        return Written(report, study.metric, inference.margin, said, (path,))
     pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
     files = render_report(report, request.form, pictures)
     for name, text in files.items():
         _write(target / name, text.encode())
-    return "\n".join(files.values())
+    paths = tuple(target / name for name in files)
+    return Written(report, study.metric, inference.margin, "\n".join(files.values()), paths, len(pictures))
+
+
+def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:
+    """Return some tables of a report, and write nothing.
+
+    Raises:
+        UserError: as `publish_report` does, or there is no such table.
+    """
+    study = _read(folder, request)
+    return render_tables(make_report(study, infer(study, request.about)), request.form, names)
 
 
 def explain_number(folder: Path, cell: str, select: Selection) -> str:
@@ -154,7 +181,7 @@ def _make_details(study: Study, inference: Inference, answered: str) -> Iterator
 def _read(folder: Path, request: Request) -> Study:
     metric = METRICS.get(request.metric)
     if metric is None:
-        raise UserError(f"metric: {request.metric!r} is unknown (allowed: {', '.join(METRICS)})")
+        raise UserError(f"metric: {request.metric!r} is unknown {list_allowed(request.metric, METRICS)}")
     with Store.read(folder) as store:
         frames = read_sweep(store)
         return read_study(store, frames, metric, request.select, _find_published(frames, metric, request.against))

@@ -1,13 +1,13 @@
 """Pydantic's errors in our own words. What is allowed is read from the JSON schema, so that it is written down once."""
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from functools import cache
 from reprlib import Repr
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from sweep.errors import list_allowed
 from sweep.spec.mistakes import Complaint, Key
 from sweep.spec.schema import Spec
 
@@ -104,9 +104,7 @@ def _compare_types(given: Any, wanted: str) -> str:
 
 
 def _explain_unknown_key(name: str, section: Fragment) -> str:
-    close = get_close_matches(name, section["properties"], 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"unknown key ({hint}allowed: {', '.join(section['properties'])})"
+    return f"unknown key {list_allowed(name, section['properties'])}"
 
 
 def _find_fragment(loc: Key) -> Fragment:

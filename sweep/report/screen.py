@@ -1,0 +1,260 @@
+"""The answer of a report on one screen of a terminal: colours, Table 4 best first, and where the rest lies."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+from textwrap import shorten
+
+from rich.box import Box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as Grid
+from rich.text import Text
+
+from sweep.metrics import with_blank
+from sweep.report.cells import Cell, Column, MeanCell, Row, Selection, Table
+from sweep.report.report import Written
+from sweep.report.statistics.best import Verdict
+from sweep.report.words import VERDICTS, format_cell
+
+NARROWEST, WIDEST = 40, 110  # columns; a line longer than that is hard to read
+MODELS_SHOWN = 16
+WARNINGS_SHOWN = 3
+SLACK = 8  # columns of a line that are lost where it breaks
+DENSITIES = ((3, True), (2, True), (1, True), (1, False))  # lines of a warning, blank lines; the first that fits
+STAMP = "bold white on red"
+STYLES = {Verdict.MAY_BE_BEST: "green", Verdict.WITHIN: "cyan", Verdict.CANNOT_TELL: "yellow", Verdict.WORSE: "dim"}
+PARTIAL = " …"
+RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a line below the heads, and no other
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What of Table 4 is shown: beside the answer's split, and of the other splits."""
+
+    has_interval: bool = False
+    has_published: bool = False
+    has_others: bool = True
+    has_deviations: bool = True  # of the other splits
+    gap: int = 2  # blanks between columns
+
+
+LAYOUTS = (  # the first that fits is taken
+    Layout(has_interval=True, has_published=True),
+    Layout(has_interval=True),
+    Layout(),
+    Layout(gap=1),
+    Layout(has_deviations=False),
+    Layout(has_deviations=False, gap=1),
+    Layout(has_others=False),
+)
+
+
+def draw_screen(written: Written, width: int, height: int, *, is_terminal: bool = True) -> str:
+    """Draw a written report for a terminal of some columns and lines; colours as NO_COLOR and TERM allow.
+
+    What is too high even at its tightest scrolls: nothing else is left out for the height.
+    """
+    width = min(max(width, NARROWEST), WIDEST)
+    console = Console(
+        file=StringIO(),
+        width=width,
+        height=height,  # without, a dumb terminal is taken to be 80 columns wide
+        force_terminal=is_terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for warning_lines, has_blanks in DENSITIES:
+        with console.capture() as drawn:
+            _print_screen(console, written, warning_lines)
+        text = "".join(line for line in drawn.get().splitlines(keepends=True) if has_blanks or line.strip())
+        if text.count("\n") < height:  # the prompt takes a line
+            break
+    return text
+
+
+def _print_screen(console: Console, written: Written, warning_lines: int) -> None:
+    report = written.report
+    if report.header.stamp:
+        console.print(Text(f" {report.header.stamp} ", STAMP))
+        console.print()
+    _print_text(console, Text(report.answer.headline, "bold"))
+    for text in report.answer.details:
+        _print_text(console, Text(text), Text("- "))
+    console.print()
+    _print_means(console, written)
+    if report.warnings:
+        console.print()
+        _print_warnings(console, report.warnings, warning_lines)
+    console.print()
+    for line in _say_where(written):
+        _print_text(console, Text(line))
+
+
+# -- Table 4 -----------------------------------------------------------------------------------------------------
+
+
+def _print_means(console: Console, written: Written) -> None:
+    report = written.report
+    table = next(table for table in report.tables if table.name == "table4")
+    rows, left_out = _choose_rows(written, table)
+    is_usual = report.header.select is Selection.VALIDATION
+    title = table.title.partition(";")[0] if is_usual else table.title  # behind it stands what was chosen on
+    _print_text(console, Text(f"{report.header.sweep}: {title}"))
+    if rows:
+        grid, layout = _fit_grid(console, written, table, rows)
+        console.print(grid)
+        if not layout.has_others and len(table.columns) > table.keys + 1:
+            _print_text(console, Text("The other splits need a wider terminal, or --full."))
+    if left_out:
+        _print_text(console, Text(f"... and {left_out:,} more: --full"))
+    empty = [str(row[0].value) for row in table.rows if not _has_result(row)]
+    if empty:
+        more = f" and {len(empty) - MODELS_SHOWN:,} more" if len(empty) > MODELS_SHOWN else ""
+        _print_text(console, Text(f"No result yet: {', '.join(empty[:MODELS_SHOWN])}{more}", "dim"))
+    for line in _pack(_make_legend(written, [cell for row in rows for cell in row]), console.width):
+        _print_text(console, line)
+
+
+def _fit_grid(console: Console, written: Written, table: Table, rows: Sequence[Row]) -> tuple[Grid, Layout]:
+    """Lay the table out as richly as the console is wide."""
+    boundless = console.options.update(max_width=10_000)
+    for layout in LAYOUTS:
+        grid = _make_grid(written, table, rows, layout)
+        if Measurement.get(console, boundless, grid).maximum <= console.width:
+            break
+    return grid, layout
+
+
+def _has_result(row: Row) -> bool:
+    return any(isinstance(cell, MeanCell) and cell.value is not None for cell in row)
+
+
+def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
+    """Return the rows that are shown, best first at the answer's split, and how many of those with results are not."""
+    place, sign = _find_split(written, table), written.metric.direction.sign
+
+    def rate(row: Row) -> tuple[bool, bool, float]:
+        cell = row[place]
+        is_whole = isinstance(cell, MeanCell) and cell.is_comparable
+        return not is_whole, cell.number is None, -sign * (cell.number or 0.0)
+
+    rows = sorted(filter(_has_result, table.rows), key=rate)
+    if len(rows) <= MODELS_SHOWN:
+        return rows, 0
+    shown, rest = rows[: MODELS_SHOWN - 1], rows[MODELS_SHOWN - 1 :]
+    taken = [row for row in rest if row[0].value == written.report.answer.model]
+    return [*shown, *(taken or rest[:1])], len(rest) - 1
+
+
+def _find_split(written: Written, table: Table) -> int:
+    return [column.key for column in table.columns].index(written.report.answer.split)
+
+
+def _make_grid(written: Written, table: Table, rows: Sequence[Row], layout: Layout) -> Grid:
+    place, answer = _find_split(written, table), written.report.answer
+    others = [other for other in range(table.keys, len(table.columns)) if other != place and layout.has_others]
+    has_published = layout.has_published and any(_published(row[place]) is not None for row in rows)
+    heads = [table.columns[place].title]
+    heads += ["95 % interval"] if layout.has_interval else []
+    heads += ["published"] if has_published else []
+    grid = Grid(box=RULED, padding=(0, layout.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    grid.add_column(table.columns[0].title, no_wrap=True)
+    for head in [*heads, *(table.columns[other].title for other in others)]:
+        grid.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        column, cell = table.columns[place], row[place]
+        texts = [Text(str(row[0].value)), _say_mean(cell, column)]
+        texts += [Text(_say_interval(cell, column))] if layout.has_interval else []
+        texts += [Text(_say_number(_published(cell), column))] if has_published else []
+        texts += [_say_mean(row[other], table.columns[other], has_deviation=layout.has_deviations) for other in others]
+        grid.add_row(*texts, style="bold" if row[0].value == answer.model else "")
+    return grid
+
+
+def _say_mean(cell: Cell, column: Column, *, has_deviation: bool = True) -> Text:
+    """Print a mean with its deviation and the symbol of its verdict, in the verdict's colour."""
+    if not isinstance(cell, MeanCell) or cell.value is None:
+        return Text("-  ", "dim")
+    std = cell.std if has_deviation else None
+    text = format_cell(replace(cell, interval=None, published=None, verdict=None, marks=(), std=std), column)
+    if not cell.is_finished:
+        return Text(text + PARTIAL, "dim")
+    return Text(text + "  ") if cell.verdict is None else Text(text + VERDICTS[cell.verdict], STYLES[cell.verdict])
+
+
+def _say_interval(cell: Cell, column: Column) -> str:
+    if not isinstance(cell, MeanCell) or cell.interval is None:
+        return ""
+    return f"{_say_number(cell.interval.lower, column)} to {_say_number(cell.interval.upper, column)}"
+
+
+def _say_number(value: float | None, column: Column) -> str:
+    return "" if value is None else format_cell(Cell(value), column)
+
+
+def _published(cell: Cell) -> float | None:
+    return cell.published if isinstance(cell, MeanCell) else None
+
+
+def _make_legend(written: Written, cells: Iterable[Cell]) -> Iterator[Text]:
+    """Yield what the symbols mean that are there."""
+    means = [cell for cell in cells if isinstance(cell, MeanCell) and cell.value is not None]
+    margin = with_blank(f"{written.margin:.{written.metric.decimals}f}", written.metric.difference_unit)
+    meanings = {
+        Verdict.MAY_BE_BEST: "may be the best",
+        Verdict.WITHIN: f"within {margin} of the best",
+        Verdict.CANNOT_TELL: f"may be the best, or over {margin} behind",
+        Verdict.WORSE: "not the best",
+    }
+    found = {cell.verdict for cell in means if cell.is_finished}
+    for verdict, meaning in meanings.items():
+        if verdict in found:
+            yield Text(f"{VERDICTS[verdict].strip()} {meaning}", STYLES[verdict])
+    if not all(cell.is_finished for cell in means):
+        yield Text(f"{PARTIAL.strip()} not finished", "dim")
+
+
+def _pack(items: Iterable[Text], width: int) -> Iterator[Text]:
+    """Put items beside each other on as few lines as hold them whole."""
+    line = Text()
+    for item in items:
+        if line and line.cell_len + len(gap := "   ") + item.cell_len > width:
+            yield line
+            line = Text()
+        line = line + gap + item if line else item
+    if line:
+        yield line
+
+
+# -- texts -------------------------------------------------------------------------------------------------------
+
+
+def _print_text(console: Console, text: Text, bullet: Text | None = None) -> None:
+    """Print a text in whole words beside its bullet."""
+    first = bullet or Text()
+    for number, line in enumerate(text.wrap(console, console.width - len(first))):
+        line.rstrip()
+        console.print(Text(" " * len(first)) + line if number else first + line)
+
+
+def _print_warnings(console: Console, warnings: Sequence[str], lines: int) -> None:
+    """Print the first warnings, each on some lines at most."""
+    for text in warnings[:WARNINGS_SHOWN]:
+        wrapped = Text(text).wrap(console, console.width - 2)
+        cut = shorten(text, lines * (console.width - 2) - SLACK * (lines - 1), placeholder=" ...")
+        _print_text(console, Text(text if len(wrapped) <= lines else cut), Text("! ", "bold yellow"))
+    left_out = len(warnings) - WARNINGS_SHOWN
+    if left_out > 0:
+        _print_text(console, Text(f"... and {left_out:,} more {'warning' if left_out == 1 else 'warnings'}: --full"))
+
+
+def _say_where(written: Written) -> Iterator[str]:
+    """Say what was written, and how to see more."""
+    first, *rest = written.files
+    yield f"Written: {f'{len(written.files):,} files in {first.parent}' if rest else first}"
+    if written.figures:
+        yield f"Figures: {written.figures} in {first.parent / 'figures'}"
+    page = "" if first.suffix == ".html" else ", --format html (page with figures)"
+    yield f"More: --full (all), --table NAME (one table){page}"
