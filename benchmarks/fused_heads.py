@@ -2,9 +2,9 @@
 
 27 heads: 3 splits x 3 shuffles x 3 learning rates on one backbone's features, batches of 100, 2,500 steps. Together:
 one call of `fit_heads` with one thread, as a worker does it, timed before and after the others; drawing batches and
-evaluating count. Alone: a softmax layer under plain SGD with Keras's default settings and all cores. Its batches are
-drawn, and it is built and compiled, beforehand: gathering the features and `fit` count. It is fed in two ways, and
-each is judged:
+evaluating count. The same for the heads of one learning rate: what further rates cost on the same batches. Alone: a
+softmax layer under plain SGD with Keras's default settings and all cores. Its batches are drawn, and it is built and
+compiled, beforehand: gathering the features and `fit` count. It is fed in two ways, and each is judged:
 
 * arrays: the features of all batches are gathered into one array (1 GB) and given to `fit`;
 * tf.data: a pipeline gathers batch after batch, ahead of the steps.
@@ -33,12 +33,15 @@ from sweep.planning.expand import make_plan
 from sweep.planning.trial import Trial
 from sweep.spec.schema import Spec, TrainingSpec
 from sweep.testing import make_inputs, make_spec
-from sweep.training.heads import CURVE_STEPS, BatchDraws, HeadData, fit_heads
+from sweep.training.batches import CURVE_STEPS, BatchDraws
+from sweep.training.head_data import HeadData
+from sweep.training.heads import fit_heads
 
 Positions = NDArray[np.int64]
 Feed = Callable[[HeadData, Positions], dict[str, Any]]
 
 BOUND = Bound(30, is_floor=True)
+RATES_BOUND = Bound(2)
 IMAGES, WIDTH = 5216, 1024
 NORMAL_SHARE = 0.27
 KERAS_FITS = 2
@@ -87,7 +90,9 @@ def make_data(spec: Spec, path: Path | None) -> HeadData:
 
 
 def measure(trials: Sequence[Trial], data: HeadData, spec: Spec) -> list[Measurement]:
-    """Fit all heads together, and KERAS_FITS of them alone in each way."""
+    """Fit all heads together, those of one learning rate, and KERAS_FITS heads alone in each way."""
+    first_rate = [trial for trial in trials if trial.learning_rate == trials[0].learning_rate]
+    one_rate_s = time_together(first_rate, data, spec.training)
     together_s = [time_together(trials, data, spec.training)]
     alone_s = {name: time_alone(trials, data, spec.training, feed) for name, feed in FEEDS.items()}
     together_s.append(time_together(trials, data, spec.training))
@@ -95,6 +100,8 @@ def measure(trials: Sequence[Trial], data: HeadData, spec: Spec) -> list[Measure
     heads = len(trials)
     return [
         Measurement(f"{heads} heads together, mean of {len(together_s)}", mean_s, "s"),
+        Measurement(f"{len(first_rate)} heads of one learning rate together", one_rate_s, "s"),
+        Measurement(f"{len(spec.grid.learning_rate)} learning rates / one", mean_s / one_rate_s, "x", RATES_BOUND),
         *(Measurement(f"one Keras fit, {name}, mean of {KERAS_FITS}", alone_s[name], "s") for name in FEEDS),
         *(
             Measurement(f"{heads} x one Keras fit, {name} / heads together", heads * alone_s[name] / mean_s, "x", BOUND)
@@ -148,7 +155,7 @@ FEEDS: dict[str, Feed] = {"arrays": feed_arrays, "tf.data": feed_pipeline}
 def draw_positions(trial: Trial, data: HeadData, training: TrainingSpec, steps: int) -> Positions:
     """Draw class-balanced batches: (steps, batch) positions of training images."""
     pool = data.partitions[trial.split, trial.shuffle].training
-    draws = BatchDraws([0], training, pool, data.labels)
+    draws = BatchDraws(0, training, pool, data.labels)
     blocks = [draws.draw_block() for _ in range(-(-steps // CURVE_STEPS))]
     return np.concatenate(blocks)[:steps]
 

@@ -72,16 +72,26 @@ def influence_ratio(parts: Parts) -> Influence:
     return influence
 
 
+def mark_correct(logits: Logits, labels: Labels) -> Floats:
+    """1.0 for an image whose largest score is the true class, else 0.0; (images,)."""
+    return np.asarray(logits.argmax(axis=1) == labels, np.float64)
+
+
+def measure_losses(logits: Logits, labels: Labels) -> Floats:
+    """Cross-entropy of every image in nats, computed in double precision; (images,)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    log_normaliser = np.log(np.exp(shifted).sum(axis=1))
+    return np.asarray(log_normaliser - shifted[np.arange(len(labels)), labels])
+
+
 def split_accuracy(logits: Logits, labels: Labels, _: int = 0) -> tuple[Floats, Floats]:
     """Right answers among all images."""
-    return np.asarray(logits.argmax(axis=1) == labels, np.float64), np.ones(len(labels))
+    return mark_correct(logits, labels), np.ones(len(labels))
 
 
 def split_log_loss(logits: Logits, labels: Labels, _: int = 0) -> tuple[Floats, Floats]:
-    """Cross-entropy of every image in nats, computed in double precision."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_normaliser = np.log(np.exp(shifted).sum(axis=1))
-    return np.asarray(log_normaliser - shifted[np.arange(len(labels)), labels]), np.ones(len(labels))
+    """Losses of all images."""
+    return measure_losses(logits, labels), np.ones(len(labels))
 
 
 def split_sensitivity(logits: Logits, labels: Labels, positive: int) -> tuple[Floats, Floats]:
@@ -116,12 +126,12 @@ def _split_share(hits: NDArray[np.bool_], counted: NDArray[np.bool_]) -> tuple[F
 
 def measure_accuracy(logits: Logits, labels: Labels) -> float:
     """Share of images whose largest score is the true class."""
-    return float(np.mean(split_accuracy(logits, labels)[0]))
+    return float(np.mean(mark_correct(logits, labels)))
 
 
 def measure_log_loss(logits: Logits, labels: Labels) -> float:
     """Mean cross-entropy in nats."""
-    return float(np.mean(split_log_loss(logits, labels)[0]))
+    return float(np.mean(measure_losses(logits, labels)))
 
 
 # -- over all classes --------------------------------------------------------------------------------------------
@@ -177,7 +187,7 @@ def _find_gaps(logits: Logits, labels: Labels) -> tuple[Floats, NDArray[np.int64
     """Return 1 or 0 for a right or wrong answer less its confidence, and the confidence's bin, (lower, upper]."""
     confidence = softmax(logits).max(axis=1)
     bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
-    return split_accuracy(logits, labels)[0] - confidence, bins
+    return mark_correct(logits, labels) - confidence, bins
 
 
 # -- from the ranking --------------------------------------------------------------------------------------------

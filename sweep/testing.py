@@ -18,7 +18,7 @@ from sweep.metrics import METRICS
 from sweep.outcome import Failure, Outcome, Success
 from sweep.planning.expand import Plan, list_backbones
 from sweep.planning.inputs import DataSummary, Inputs, WeightsId
-from sweep.planning.trial import Trial
+from sweep.planning.trial import Trial, partition_identity
 from sweep.planning.units import ExtractShard, FitHeads
 from sweep.spec.schema import Spec, Split
 from sweep.store.migrations import migrate
@@ -72,7 +72,7 @@ def make_images(inputs: Inputs, images_per_patient: int = 2) -> Images:
     count = inputs.data.images
     labels = np.repeat(np.arange(len(inputs.data.classes)), inputs.data.images_per_class)
     patients = tuple(f"patient {index // images_per_patient}" for index in range(count))
-    return Images(tuple(f"image-{index}.jpeg" for index in range(count)), labels, patients, copies=0)
+    return Images(tuple(f"image-{index}.jpeg" for index in range(count)), labels, patients, copies=0, contradictions=0)
 
 
 def make_success(trial: Trial, validation: float = 0.9, test: float = 0.8, **measures: float) -> Success:
@@ -140,7 +140,7 @@ def fill_images(store: Store, plan: Plan, images: Images) -> None:
     store.save_images(fingerprint, images)
     for split, shuffle in product(grid.split, grid.shuffle):
         partition = partition_images(images.labels, fingerprint, split, shuffle)
-        store.save_partition(fingerprint, str(split), shuffle, partition)
+        store.save_partition(fingerprint, partition_identity(split, shuffle), partition)
 
 
 def fill_complexities(store: Store, plan: Plan) -> None:

@@ -92,7 +92,7 @@ def evidence():
                 ).fetchall(),
                 "scores": connection.execute("SELECT * FROM scores ORDER BY trial_id").fetchall(),
                 "curves": connection.execute("SELECT * FROM curves ORDER BY head_id").fetchall(),
-                "partitions": connection.execute("SELECT * FROM partitions ORDER BY data, split, shuffle").fetchall(),
+                "partitions": connection.execute("SELECT * FROM partitions ORDER BY data, identity").fetchall(),
             }
 
     return read

@@ -210,8 +210,9 @@ def test_the_public_names_stand_in_the_python_page():
 
 # Trials, work units, and the first and last id for inputs that only look like ones.
 PLANS = {
-    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "5d02fce5bd6a5dc3", "db5a7de1760b7ad8"),
-    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "001beb0a1a1d4616", "5f2231958ba0fcdc"),
+    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "fc701bb6ed1c1189", "8d1cd28bf31b6538"),
+    "mobilenet16_30.yaml": (12960, "6 decodings, 96 extractions, 80 fits", "fc701bb6ed1c1189", "5996564c15afe747"),
+    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "dfcec82a3c09235e", "a78dc66a2d281c8c"),
 }
 
 

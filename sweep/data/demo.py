@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
+from sweep.data.files import name_beside
 from sweep.data.radiograph import Finding, draw_anatomy, draw_radiograph
 from sweep.errors import FatalError
 
@@ -38,7 +38,7 @@ def draw_demo(folder: Path, images: int, seed: int) -> None:
     """
     if folder.exists():
         raise FileExistsError(f"{folder} is there already")
-    unfinished = folder.with_name(f".{folder.name}-{uuid4().hex}")
+    unfinished = name_beside(folder)
     try:
         for label in ("NORMAL", "PNEUMONIA"):
             (unfinished / label).mkdir(parents=True)

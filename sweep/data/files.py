@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, also across a power cut."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 from sweep.errors import FatalError
 
@@ -13,12 +15,26 @@ SUFFIX = ".part"
 ABANDONED_S = 3600.0  # no array takes so long to write
 
 
+def name_beside(path: Path) -> Path:
+    """Return a name beside `path` that no process has: process numbers repeat where containers share a disk."""
+    return path.with_name(f".{path.name}.{uuid4().hex}{SUFFIX}")
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes have left half-written below a folder."""
-    for path in folder.rglob(f".*{SUFFIX}"):
+    """Remove the files and folders that killed processes have left half-written below a folder."""
+    for path in list(folder.rglob(f".*{SUFFIX}")):
         with suppress(FileNotFoundError):  # a living process has just renamed it
-            if time.time() - path.stat().st_mtime > ABANDONED_S:
-                path.unlink()
+            if time.time() - _last_change(path) > ABANDONED_S:
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
+
+
+def _last_change(path: Path) -> float:
+    """Time of the last writing: of a folder the latest of what lies in it, as new files below that change."""
+    inside = path.iterdir() if path.is_dir() else ()
+    return max(float(each.stat().st_mtime) for each in (path, *inside))
 
 
 @contextmanager
@@ -28,10 +44,10 @@ def write_beside(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         FatalError: the disk is full or cannot be written; nothing is left under the final name.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX}")
+    beside = name_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with beside.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

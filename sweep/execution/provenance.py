@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import psutil
 
+NOT_IN_ARRAYS = {"ray"}
 PACKAGES = ("numpy", "pillow", "tensorflow", "keras", "tensorflow-hub", "ray")
 
 
@@ -23,6 +25,18 @@ def describe_surroundings(executor: str, workers: int) -> dict[str, Any]:
         "executor": executor,
         "workers": workers,
     }
+
+
+def describe_making(surroundings: Mapping[str, Any], source: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what of the surroundings can show in an array: versions and CPU.
+
+    `source`: the same of the decoded images that features were made of; Pillow's version is theirs.
+    """
+    packages = {name: found for name, found in surroundings["packages"].items() if name not in NOT_IN_ARRAYS}
+    if source is not None:
+        packages.pop("pillow", None)
+        packages |= {name: found for name, found in source.get("packages", {}).items() if name == "pillow"}
+    return {"sweep": surroundings["sweep"], "packages": packages, "cpu": surroundings["machine"]["cpu"]}
 
 
 @cache

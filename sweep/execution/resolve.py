@@ -229,7 +229,7 @@ def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
             say(f"the weights of {len(absent)} backbones are not on this machine; `sweep run` downloads them")
         elif not _download(spec, absent, paths, is_demo=is_demo, say=say):
             return _random_weights(spec, backbones), dict.fromkeys(backbones)
-    found = {backbone: _identify(spec, path, hashes) for backbone, path in paths.items() if path}
+    found = _identify({backbone: path for backbone, path in paths.items() if path}, spec, hashes)
     pending = WeightsId(spec.weights.source, PENDING)
     return {backbone: found.get(backbone) or former.get(backbone, pending) for backbone in backbones}, paths
 
@@ -250,9 +250,13 @@ def _download(
     return True
 
 
-def _identify(spec: Spec, path: Path, hashes: HashCache) -> WeightsId:
-    content = hashes.hash_files([path])[0] if path.is_file() else hash_weights(path)
-    return WeightsId(spec.weights.source, content)
+def _identify(paths: Mapping[Backbone, Path], spec: Spec, hashes: HashCache) -> dict[Backbone, WeightsId]:
+    files = [path for path in paths.values() if path.is_file()]
+    contents = dict(zip(files, hashes.hash_files(files), strict=True))
+    return {
+        backbone: WeightsId(spec.weights.source, contents.get(path) or hash_weights(path))
+        for backbone, path in paths.items()
+    }
 
 
 def _random_weights(spec: Spec, backbones: tuple[Backbone, ...]) -> dict[Backbone, WeightsId]:

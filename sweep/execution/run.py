@@ -12,12 +12,13 @@ from sweep.data.files import remove_leftovers, write_beside
 from sweep.data.splits import Partition, partition_images
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Progress, Watch
-from sweep.execution.provenance import describe_surroundings
+from sweep.execution.provenance import describe_making, describe_surroundings
 from sweep.execution.resolve import Prepared, open_weights
 from sweep.execution.worker import DecodeJob, Extraction, ExtractJob, Finished, FitJob, Job, Raised
 from sweep.features.cache import ArrayCache
 from sweep.outcome import Failure
 from sweep.planning.schedule import Schedule, find_missing_units, outputs_of
+from sweep.planning.trial import partition_identity
 from sweep.planning.units import DecodeShard, ExtractShard, FitHeads, WorkUnit, estimate_seconds
 from sweep.spec.load import dump_spec
 from sweep.spec.schema import Split
@@ -27,7 +28,7 @@ from sweep.store.stored_plan import split_outcomes
 from sweep.training.heads import FittedHeads
 
 SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
-PARTITIONS_AT_HAND = 64
+PARTITIONS_AT_HAND = 1024  # 8 bytes an image each; every backbone asks for all of them again
 WEIGHTS_AT_HAND = 2  # backbones under way at a time: their shards come one after the other
 
 log = logging.getLogger("sweep")
@@ -82,6 +83,7 @@ class Driver:
         self._left: dict[str, WorkUnit] = {}
         self._schedule = Schedule(())
         self._run_id = 0
+        self._surroundings: dict[str, Any] = {}
         self._partition = lru_cache(PARTITIONS_AT_HAND)(self._make_partition)
         self._weights = lru_cache(WEIGHTS_AT_HAND)(partial(open_weights, prepared))
 
@@ -89,8 +91,8 @@ class Driver:
         """Compute the units, in the schedule's order, keeping the executor supplied."""
         self._schedule = Schedule(units)
         self._left = {unit.key: unit for unit in units}
-        surroundings = describe_surroundings(self._executor.name, self._executor.workers)
-        self._run_id = self._store.begin_run(surroundings)
+        self._surroundings = describe_surroundings(self._executor.name, self._executor.workers)
+        self._run_id = self._store.begin_run(self._surroundings)
         started = time.monotonic()
         running: dict[str, WorkUnit] = {}
         while True:
@@ -136,13 +138,14 @@ class Driver:
     def _make_partition(self, split: Split, shuffle: int) -> Partition:
         data = self._prepared.data
         partition = partition_images(data.images.labels, data.summary.fingerprint, split, shuffle)
-        self._store.save_partition(data.summary.fingerprint, str(split), shuffle, partition)
+        self._store.save_partition(data.summary.fingerprint, partition_identity(split, shuffle), partition)
         return partition
 
     def _keep(self, unit: WorkUnit, finished: Finished) -> None:
         """Keep what a unit yielded: arrays in the cache first, then the word of it in the store."""
-        record = UnitRecord(unit.key, unit.kind, finished.worker, unit.cost, finished.duration_s)
         product = finished.product
+        has_failed = isinstance(product, Raised)
+        record = UnitRecord(unit.key, unit.kind, finished.worker, unit.cost, finished.duration_s, has_failed)
         del self._left[unit.key]
         self._progress.units_done += 1
         log.info("end %s after %.2f s on %s", unit.key, finished.duration_s, finished.worker)
@@ -155,7 +158,7 @@ class Driver:
                 self._cache.write_complexity(outputs_of(unit)[0].folder, product.complexity)
             arrays: Sequence[NDArray[Any]] = [product.features] if isinstance(product, Extraction) else product
             for key, array in zip(outputs_of(unit), arrays, strict=True):
-                self._cache.write(key, array)
+                self._cache.write(key, array, self._describe_making(unit))
             self._store.record(self._run_id, record)
             self._schedule.finish(unit)
 
@@ -170,10 +173,16 @@ class Driver:
         self._progress.done += len(pairs) - failed
 
     def _keep_complexity(self, fit: FitHeads) -> None:
-        """Copy what was counted in the backbone, perhaps by an earlier sweep, from the cache into the store."""
+        """Copy what was counted in the backbone and made its features, perhaps by an earlier sweep, into the store."""
         folder = fit.features[0].folder
         if complexity := self._cache.read_complexity(folder):
             self._store.save_complexity(folder, fit.backbone, complexity)
+        for shard in fit.features:
+            self._store.save_origin(self._run_id, folder, self._cache.read_provenance(shard))
+
+    def _describe_making(self, unit: WorkUnit) -> dict[str, Any]:
+        source = self._cache.read_provenance(unit.images) or {} if isinstance(unit, ExtractShard) else None
+        return describe_making(self._surroundings, source)
 
     def _keep_failure(self, unit: WorkUnit, record: UnitRecord, raised: Raised) -> None:
         """Record the failure of every trial that stands on the unit, and give up what else stands on it."""

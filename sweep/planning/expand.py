@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from sweep.catalogue import Backbone, WeightsSource, count_complexity, feature_width
 from sweep.planning.inputs import Inputs
 from sweep.planning.trial import (
     Trial,
+    batches_identity,
     canonical_json,
     features_identity,
     partition_identity,
     preprocessing_identity,
     short_hash,
+    start_identity,
     training_identity,
     trial_identity,
 )
@@ -97,12 +100,21 @@ def _expand_trials(spec: Spec, inputs: Inputs, backbone: Backbone) -> Iterator[T
     before_own, after_own = _cut(canonical_json({**features, "head": "@"}))
     training = training_identity(spec)
     grid = spec.grid
-    for split, shuffle, rate in product(grid.split, grid.shuffle, grid.learning_rate):
-        head = canonical_json(trial_identity({}, training, partition_identity(split, shuffle), rate)["head"])
-        head_id = short_hash(before_own + head + after_own)
-        start = before_head + head + after_head
-        for steps in grid.steps:
-            yield Trial(short_hash(f"{start}{steps}{after_steps}"), head_id, backbone, split, rate, shuffle, steps)
+    for split, shuffle in product(grid.split, grid.shuffle):
+        partition = partition_identity(split, shuffle)
+        batches = _hash(batches_identity(inputs.data.fingerprint, spec.training, partition))
+        start = _hash(start_identity(features, partition))
+        for rate in grid.learning_rate:
+            head = canonical_json(trial_identity({}, training, partition, rate)["head"])
+            own = short_hash(before_own + head + after_own)
+            before = before_head + head + after_head
+            for steps in grid.steps:
+                trial_id = short_hash(f"{before}{steps}{after_steps}")
+                yield Trial(trial_id, own, batches, start, backbone, split, rate, shuffle, steps)
+
+
+def _hash(identity: dict[str, Any]) -> str:
+    return short_hash(canonical_json(identity))
 
 
 def _cut(text: str) -> list[str]:
@@ -119,7 +131,7 @@ def _images_key(spec: Spec, inputs: Inputs, resolution: int, part: str) -> Artif
         "preprocessing": preprocessing_identity(spec),
         "resolution": resolution,
     }
-    return ArtifactKey("images", short_hash(canonical_json(identity)), part)
+    return ArtifactKey("images", _hash(identity), part)
 
 
 def _decode_unit(
@@ -136,7 +148,7 @@ def _decode_cost(resolutions: tuple[int, ...], images: int) -> int:
 
 def _extract_unit(spec: Spec, inputs: Inputs, backbone: Backbone, part: str, images: tuple[int, ...]) -> ExtractShard:
     calibrate = _needs_calibration(backbone, inputs)
-    folder = short_hash(canonical_json(features_identity(spec, inputs, backbone)))
+    folder = _hash(features_identity(spec, inputs, backbone))
     return ExtractShard(
         backbone=backbone,
         images=_images_key(spec, inputs, backbone.resolution, part),
@@ -150,9 +162,10 @@ def _extract_unit(spec: Spec, inputs: Inputs, backbone: Backbone, part: str, ima
 def _fit_units(
     spec: Spec, inputs: Inputs, backbone: Backbone, trials: list[Trial], features: tuple[ArtifactKey, ...]
 ) -> Iterator[FitHeads]:
-    readouts = len(spec.grid.steps)
+    """Yield fits of at most HEADS_PER_FIT heads, of whole partitions where the learning rates of one are not more."""
+    readouts, rates = len(spec.grid.steps), len(spec.grid.learning_rate)
     cost = _step_cost(spec, inputs, backbone) * max(spec.grid.steps)
-    size = HEADS_PER_FIT * readouts
+    size = (HEADS_PER_FIT // rates * rates or HEADS_PER_FIT) * readouts
     for start in range(0, len(trials), size):
         chunk = tuple(trials[start : start + size])
         yield FitHeads(backbone, features, chunk, cost * (len(chunk) // readouts))

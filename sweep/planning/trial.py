@@ -7,13 +7,13 @@ from typing import Any
 
 from sweep.catalogue import Backbone
 from sweep.planning.inputs import Inputs
-from sweep.spec.schema import Spec, Split
+from sweep.spec.schema import Spec, Split, TrainingSpec
 
 # Raised when the code computes something else for the same configuration; every id changes with it.
 SPLIT_VERSION = 1
 DECODE_VERSION = 1
 FEATURES_VERSION = 1
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,15 @@ class Trial:
     """One fully resolved configuration with one result.
 
     `id` is 16 hex digits of SHA-256 over the canonical JSON of `trial_identity`; `head_id` the same without the
-    step budget: trials that share it are read-outs of one training run.
+    step budget: trials that share it are read-outs of one training run. `batches_id` and `start_id` hash the
+    identities of those names and seed what they name: heads share their batches over learning rates and backbones,
+    their initial weights over learning rates.
     """
 
     id: str
     head_id: str
+    batches_id: str
+    start_id: str
     backbone: Backbone
     split: Split
     learning_rate: float
@@ -68,6 +72,22 @@ def training_identity(spec: Spec) -> dict[str, Any]:
 def partition_identity(split: Split, shuffle: int) -> dict[str, Any]:
     """Which image goes where, given the data set."""
     return {"by": "image", "shuffle": shuffle, "split": str(split), "version": SPLIT_VERSION}
+
+
+def batches_identity(fingerprint: str, training: TrainingSpec, partition: dict[str, Any]) -> dict[str, Any]:
+    """Everything that decides which images stand in which batch: neither the learning rate nor the backbone."""
+    return {
+        "batch_size": training.batch_size,
+        "data": fingerprint,
+        "partition": partition,
+        "sampling": training.sampling.value,
+        "version": TRAINING_VERSION,
+    }
+
+
+def start_identity(features: dict[str, Any], partition: dict[str, Any]) -> dict[str, Any]:
+    """Everything that decides the initial weights, their deviation apart: not the learning rate."""
+    return {**features, "partition": partition, "version": TRAINING_VERSION}
 
 
 def trial_identity(

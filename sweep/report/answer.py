@@ -204,7 +204,7 @@ def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
     if study.select is Selection.TEST:
-        yield "Learning rate and steps were chosen on the test images: the means are too high, and no bound allows for it."
+        yield "Learning rate and steps were chosen on test images: the means are too high, and no bound allows for it."
 
 
 def _list_best(standing: Standing) -> list[str]:

@@ -10,7 +10,7 @@ from sweep.planning.expand import list_backbones
 from sweep.report.inference import Question, is_defined
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, compare_pairs
-from sweep.report.statistics.errors import About, Errors, Tested
+from sweep.report.statistics.errors import About, Errors, Evidence
 from sweep.report.study import Level, Study
 
 NETWORK_AXES = {"backbone": "family", "alpha": "alpha", "resolution": "resolution"}  # and what a backbone calls them
@@ -99,11 +99,11 @@ def _compare_levels(
         yield from _judge(question, (axis, split), names, means, errors)
 
 
-def _test(question: Question, levels: Sequence[Level]) -> Tested:
+def _test(question: Question, levels: Sequence[Level]) -> Evidence:
     images, scale = levels[0].images, question.metric.scale
     values = scale * np.array([level.value for level in levels])
     influences = scale * np.array([level.influences for level in levels])
-    return Tested(values, influences, question.patients[images], np.ones(len(images), bool))
+    return Evidence(values, influences, question.patients[images], np.ones(len(images), bool))
 
 
 def _judge(

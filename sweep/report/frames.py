@@ -15,10 +15,13 @@ from sweep.data.dataset import Images
 from sweep.data.splits import Partition
 from sweep.planning.expand import Plan
 from sweep.planning.inputs import Inputs
+from sweep.planning.trial import partition_identity
 from sweep.planning.units import ExtractShard, UnitKind
 from sweep.spec.schema import Spec
 from sweep.store.store import MEASURES, Store
 from sweep.store.stored_plan import load_plan
+
+Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
 
 
 class Status(StrEnum):
@@ -38,6 +41,8 @@ class SweepFrames:
     complexities: counted in the built models, without a classifier for pooled features.
     seconds: by backbone and kind of work unit, as measured on one worker; nothing where arrays came from the cache.
     runs: provenance of every run, in order.
+    origins: a feature set, the provenance of a run that fitted heads on it, and that of the features (None: not known);
+    nothing where the store does not say.
     """
 
     spec: Spec
@@ -48,6 +53,7 @@ class SweepFrames:
     seconds: Mapping[Backbone, Mapping[str, float]]
     runs: tuple[Mapping[str, Any], ...]
     images: Images | None
+    origins: tuple[Origin, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -55,11 +61,14 @@ class SweepFrames:
         return bool((self.trials["status"] != Status.SUCCESS).any())
 
     def find_known(self, split: str, shuffle: int) -> NDArray[np.bool_]:
-        """Whether a test image is of a patient who also has training images, (test images,); empty if not known."""
+        """Whether a test image is of a patient who is known to have training images too, (test images,).
+
+        Empty where the images or the partition are not known. Images of unknown patients are of none known.
+        """
         partition = self.partitions.get((split, shuffle))
         if partition is None or self.images is None:
             return np.zeros(0, bool)
-        patients = np.array(self.images.patients)
+        patients = np.array(self.images.clusters)
         return np.isin(patients[partition.test], patients[partition.training])
 
 
@@ -79,6 +88,7 @@ def read_sweep(store: Store) -> SweepFrames:
         seconds=_sum_seconds(store, plan),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
         images=store.load_images(plan.inputs.data.fingerprint),
+        origins=tuple(_load_origins(store, plan)),
     )
 
 
@@ -124,10 +134,10 @@ def _tabulate_trials(plan: Plan) -> pd.DataFrame:
 
 
 def _load_partitions(store: Store, plan: Plan) -> Iterator[tuple[tuple[str, int], Partition]]:
-    for split, shuffle in product(map(str, plan.spec.grid.split), plan.spec.grid.shuffle):
-        partition = store.load_partition(plan.inputs.data.fingerprint, split, shuffle)
+    for split, shuffle in product(plan.spec.grid.split, plan.spec.grid.shuffle):
+        partition = store.load_partition(plan.inputs.data.fingerprint, partition_identity(split, shuffle))
         if partition is not None:
-            yield (split, shuffle), partition
+            yield (str(split), shuffle), partition
 
 
 def _load_complexities(store: Store, plan: Plan) -> Iterator[tuple[Backbone, Complexity]]:
@@ -138,8 +148,16 @@ def _load_complexities(store: Store, plan: Plan) -> Iterator[tuple[Backbone, Com
             yield backbone, complexity
 
 
+def _load_origins(store: Store, plan: Plan) -> Iterator[Origin]:
+    folders = {unit.output.folder for unit in plan.units if isinstance(unit, ExtractShard)}
+    yield from (origin for origin in store.load_origins() if origin[0] in folders)
+
+
 def _sum_seconds(store: Store, plan: Plan) -> dict[Backbone, dict[str, float]]:
-    """Sum the measured seconds of extracting and fitting; a unit's key ends with its feature set or with a head."""
+    """Sum the seconds of extracting and fitting, each unit's when it last succeeded, however often it was computed.
+
+    A unit's key ends with its feature set or with a head.
+    """
     owners: dict[str, Backbone] = {trial.head_id: trial.backbone for trial in plan.trials}
     owners |= {unit.output.folder: unit.backbone for unit in plan.units if isinstance(unit, ExtractShard)}
     seconds: dict[Backbone, dict[str, float]] = {}

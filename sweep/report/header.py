@@ -9,6 +9,8 @@ from sweep.report.frames import Status, SweepFrames
 from sweep.report.study import Study
 from sweep.spec.schema import Sampling, Spec
 
+NOT_IN_FEATURES = {"ray"}  # its version cannot show in an array
+
 
 def make_header(study: Study) -> Header:
     """Say what a report is about: data, weights, code, machines, completeness."""
@@ -20,7 +22,7 @@ def make_header(study: Study) -> Header:
         stamp=make_stamp(frames),
         data=frames.inputs.data,
         weights={str(backbone): weights for backbone, weights in frames.inputs.weights.items()},
-        code=_list_distinct(_describe_code(run) for run in frames.runs),
+        code=(*_list_distinct(_describe_code(run) for run in frames.runs), *_describe_origins(frames)),
         machines=_list_distinct(_describe_machine(run) for run in frames.runs),
         succeeded=int(status.get(Status.SUCCESS, 0)),
         failed=int(status.get(Status.FAILURE, 0)),
@@ -74,6 +76,28 @@ def _list_distinct(texts: Iterator[str]) -> tuple[str, ...]:
 def _describe_code(run: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in sorted(run.get("packages", {}).items()))
     return f"sweep {run.get('sweep', 'unknown')}, Python {run.get('python', 'unknown')}, {packages or 'no packages'}"
+
+
+def _describe_origins(frames: SweepFrames) -> Iterator[str]:
+    """Yield what features from the cache were made with, where it is not what the run that fitted on them had."""
+    found: dict[str, set[str]] = {}
+    for features, fitted, made in frames.origins:
+        found.setdefault(_compare_making(fitted, made), set()).add(features)
+    for differences, sets in found.items():
+        if differences:
+            yield f"{len(sets)} of the feature sets from the cache, made with {differences}"
+
+
+def _compare_making(fitted: Mapping[str, Any], made: Mapping[str, Any] | None) -> str:
+    if made is None:
+        return "unknown versions"
+    theirs = {"sweep": made.get("sweep"), "CPU": made.get("cpu"), **made.get("packages", {})}
+    ours = {"sweep": fitted.get("sweep"), "CPU": fitted.get("machine", {}).get("cpu"), **fitted.get("packages", {})}
+    return ", ".join(
+        f"{name} {theirs.get(name) or 'unknown'} (fitted with {ours.get(name) or 'unknown'})"
+        for name in dict.fromkeys((*ours, *theirs))
+        if name not in NOT_IN_FEATURES and theirs.get(name) != ours.get(name)
+    )
 
 
 def _describe_machine(run: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from sweep.report.choices import CellKey
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, Pairs, Ranks, Verdict, compare_pairs, compare_with_best
 from sweep.report.statistics.comparisons import left_out_best
-from sweep.report.statistics.errors import About, Design, Errors, Tested
+from sweep.report.statistics.errors import About, Design, Errors, Evidence
 from sweep.report.statistics.intervals import Interval, share_interval, student_interval
 from sweep.report.study import Readout, Study
 from sweep.spec.schema import Split
@@ -78,10 +78,8 @@ class Question:
     @classmethod
     def ask(cls, study: Study, metric: Metric, about: About) -> Self:
         """Number the patients of the study's images."""
-        images = study.frames.images
-        known = zip(images.names, images.patients, strict=True) if images else ()
-        names = np.array([f"patient {patient}" if patient else f"image {name}" for name, patient in known], str)
-        return cls(study, metric, about, np.asarray(np.unique(names, return_inverse=True)[1], np.int64))
+        clusters = np.array(study.frames.images.clusters if study.frames.images else (), str)
+        return cls(study, metric, about, np.asarray(np.unique(clusters, return_inverse=True)[1], np.int64))
 
     @property
     def whole(self) -> float:
@@ -125,7 +123,7 @@ class Question:
             self._errors[key] = self.estimate_from(tested, split)
         return self._errors[key]
 
-    def estimate_from(self, tested: Sequence[Tested], split: str) -> Errors | None:
+    def estimate_from(self, tested: Sequence[Evidence], split: str) -> Errors | None:
         """Estimate the error from what is known of every shuffle of a split."""
         if not tested or not is_defined(tested):
             return None
@@ -158,15 +156,15 @@ class Question:
                 interval = student_interval(metric.scale * mean, error, freedom)
                 yield name, interval.clip(*metric.bounds) if interval else None
 
-    def _test(self, readouts: Sequence[Readout], values: Floats) -> Tested:
+    def _test(self, readouts: Sequence[Readout], values: Floats) -> Evidence:
         """Say what the test images of one shuffle say of some models; readouts and (models,) values: one a model."""
         scale = self.metric.scale
         influences = [self.metric.influence(each.scores, each.labels) for each in readouts]
         counts = np.any([self.metric.count_images(each.scores, each.labels) for each in readouts], axis=0)
-        return Tested(scale * values, scale * np.array(influences), self.patients[readouts[0].images], counts)
+        return Evidence(scale * values, scale * np.array(influences), self.patients[readouts[0].images], counts)
 
 
-def is_defined(tested: Iterable[Tested]) -> bool:
+def is_defined(tested: Iterable[Evidence]) -> bool:
     """Whether the metric is defined in every shuffle."""
     return all(bool(np.isfinite(each.values).all() and np.isfinite(each.influences).all()) for each in tested)
 

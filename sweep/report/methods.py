@@ -30,6 +30,11 @@ _BEST = (
     "the studentised maximum (max-t; Hothorn, Bretz and Westfall 2008), from 20,000 draws. No difference is taken to "
     "be known better than by the rule of three (Hanley and Lippman-Hand 1983)."
 )
+PATIENTS = (
+    "Patients: images are split at random, so images of one patient may lie on both sides; sweep does not split by "
+    "patient yet. What that is worth cannot be told from these splits: patients with many images are more often on "
+    "both sides, and may be easier or harder than others for other reasons."
+)
 
 
 def describe_intervals(metric: Metric) -> str:

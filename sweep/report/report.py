@@ -25,6 +25,7 @@ from sweep.report.tables.cost import RESOURCES, make_budgets, make_cost
 from sweep.report.tables.effects import make_effects
 from sweep.report.tables.images import make_table1
 from sweep.report.tables.means import make_class_metrics, make_diagnostics, make_metrics, make_table4
+from sweep.report.tables.patients import make_patients
 from sweep.report.tables.reviewer import make_reviewer
 from sweep.report.tables.selection import make_selection
 from sweep.report.tables.standing import make_pairs, make_standing
@@ -132,6 +133,8 @@ def _make_details(study: Study, inference: Inference, answered: str) -> Iterator
     splits = [str(split) for split in study.frames.spec.grid.split]
     yield make_effects(study, inference)
     yield make_table1(study.frames)
+    if (patients := make_patients(study.frames)) is not None:
+        yield patients
     yield make_table3(study.frames)
     yield make_cost(study)
     yield make_reviewer(study, inference)

@@ -14,14 +14,12 @@ TUNED = {"learning_rate": "learning rate", "steps": "steps"}
 
 def list_warnings(study: Study, inference: Inference) -> tuple[str, ...]:
     """List what a reader must know before using a number of the report."""
-    return tuple(
-        [
-            *_warn_of_stand_ins(study),
-            *_warn_of_comparison(study),
-            *_warn_of_edges(study),
-            *_warn_of_picking(study, inference),
-            *_warn_of_weights(study),
-        ]
+    return (
+        *_warn_of_stand_ins(study),
+        *_warn_of_comparison(study),
+        *_warn_of_edges(study),
+        *_warn_of_picking(study, inference),
+        *_warn_of_weights(study),
     )
 
 
@@ -57,8 +55,8 @@ def _warn_of_edges(study: Study) -> Iterator[str]:
     texts = [f"{TUNED[name]} {value:g}, the {end}, in {count}" for name, end, value, count in found]
     advice = [f"{'higher' if end == 'largest' else 'lower'} values in grid.{name}" for name, end, _, _ in found]
     yield (
-        f"In {cells} of {len(chosen)} cells a chosen value lies at the edge of the grid ({'; '.join(texts)}): better ones "
-        f"may lie beyond. Try {', '.join(advice)}."
+        f"In {cells} of {len(chosen)} cells a chosen value lies at the edge of the grid ({'; '.join(texts)}): better "
+        f"ones may lie beyond. Try {', '.join(advice)}."
     )
 
 
@@ -82,12 +80,12 @@ def _warn_of_picking(study: Study, inference: Inference) -> Iterator[str]:
             texts.append(f"{shown} at {split}")
     if texts:
         yield (
-            "The best of several means is picked by the images that it is reported on, and flatters itself: chosen on the "
-            f"other shuffles and scored on the one left out it is {', '.join(texts)}."
+            "The best of several means is picked by the images that it is reported on, and flatters itself: chosen on "
+            f"the other shuffles and scored on the one left out it is {', '.join(texts)}."
         )
 
 
 def _warn_of_weights(study: Study) -> Iterator[str]:
     shared = list(list_shared_weights(study.frames.inputs.weights))
     if shared:
-        yield f"One weights file stands in for several backbones, which compare resolutions of one network: {'; '.join(shared)}."
+        yield f"One weights file stands in for several backbones, as if they were one network: {'; '.join(shared)}."

@@ -32,6 +32,8 @@ class _Given:
         """Return the right values of an axis, each with its key."""
         key: Key = ("grid", name)
         values = self.section("grid").get(name, [])
+        if isinstance(values, dict):  # a number of seeds, which are what they should be
+            return []
         if not isinstance(values, list):
             return [] if key in self.faulty else [(key, values)]
         items = [((*key, index), value) for index, value in enumerate(values)]
@@ -125,11 +127,17 @@ def _check_placeholders(path: str, counts: Mapping[str, int]) -> Iterator[str]:
 
 def _check_size(given: _Given) -> Iterator[Complaint]:
     grid = given.section("grid")
-    axes = [grid[name] for name in Grid.model_fields if name in grid]
-    size = prod(len(values) if isinstance(values, list) else 1 for values in axes)
+    size = prod(_count_values(grid[name]) for name in Grid.model_fields if name in grid)
     if size > MAX_TRIALS:
         limit = f"allowed: at most {MAX_TRIALS:,}; shorten an axis or make several sweeps"
         yield ("grid",), f"{size:,} trials are too many to plan in memory ({limit})"
+
+
+def _count_values(axis: Any) -> int:
+    if isinstance(axis, dict):
+        count = axis.get("count")
+        return count if isinstance(count, int) and 1 <= count <= MAX_TRIALS else 1
+    return len(axis) if isinstance(axis, list) else 1
 
 
 def _refuse(given: str, family: BackboneFamily, offered: Iterable[Any]) -> str:

@@ -135,6 +135,27 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+class ShuffleCount(Closed):
+    """The shuffles by their number."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)]
+    """How many shuffles: their seeds are 0, 1, 2 and so on."""
+
+
+def _write_seeds_out(value: Any) -> Any:
+    return list(range(ShuffleCount.model_validate(value).count)) if isinstance(value, dict) else value
+
+
+class OrCount:
+    """Marks an axis of seeds that may be written as their number, and says so in the JSON schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(_write_seeds_out, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [*handler(schema)["anyOf"], ShuffleCount.model_json_schema()]}
+
+
 class DemoSpec(Closed):
     """The embedded, drawn data set."""
 
@@ -244,7 +265,7 @@ class Grid(Closed):
     """Percentages of training, validation and test images, such as 80/10/10."""
     learning_rate: Axis[Rate]
     """Constant rate of gradient descent."""
-    shuffle: Axis[Seed]
+    shuffle: Annotated[Axis[Seed], OrCount()]
     """Seeds of the random partitions; each is one repetition."""
     steps: Axis[Count]
     """Step budgets at which a head in training is read out."""

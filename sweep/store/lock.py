@@ -35,6 +35,20 @@ def hold_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def try_lock(folder: Path) -> Iterator[bool]:
+    """Say whether no driver runs in the folder, and keep it so. The file's time goes on telling the last run."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+    except OSError as error:
+        yield isinstance(error, FileNotFoundError)
+        return
+    try:
+        yield _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def find_holder(folder: Path) -> str | None:
     """Name the process that runs the sweep at this moment, if one does."""
     try:

@@ -5,8 +5,8 @@ A connection is an argument, so that a test can hold a store in memory.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sweep.catalogue import Backbone, Complexity
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
-from sweep.errors import FatalError, UserError
+from sweep.errors import UserError
 from sweep.outcome import Curve, Outcome, Success
-from sweep.planning.trial import Trial
-from sweep.store.migrations import check_version, migrate
+from sweep.planning.trial import Trial, canonical_json, short_hash
+from sweep.store.connection import open_for_reading, open_for_writing, read_version, reporting_failures
 
 STORE_NAME = "sweep.db"
 MEASURES = ("validation_accuracy", "test_accuracy", "validation_log_loss", "test_log_loss")
@@ -29,13 +29,14 @@ MEASURES = ("validation_accuracy", "test_accuracy", "validation_log_loss", "test
 
 @dataclass(frozen=True, slots=True)
 class UnitRecord:
-    """A work unit that was computed: what it cost in mult-adds, how long it took, and where."""
+    """A work unit that was computed, or failed: what it cost in mult-adds, how long it took, and where."""
 
     unit: str
     kind: str
     worker: str
     cost: int
     duration_s: float
+    has_failed: bool = False
 
 
 class Store:
@@ -50,15 +51,8 @@ class Store:
     def open(cls, folder: Path) -> Iterator[Self]:
         """Open for writing; make or upgrade the store where needed. The caller holds the folder's lock."""
         path = folder / STORE_NAME
-        with _reporting_failures(str(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a committed result outlives a power cut
-            migrate(connection, str(path))
-            try:
-                yield cls(connection, str(path))
-            finally:
-                with suppress(sqlite3.OperationalError):  # somebody is reading just now: leave it as it is
-                    connection.execute("PRAGMA journal_mode = DELETE")  # readable in a folder that is not writable
+        with reporting_failures(str(path)), open_for_writing(path) as connection:
+            yield cls(connection, str(path))
 
     @classmethod
     def is_in(cls, folder: Path) -> bool:
@@ -66,23 +60,21 @@ class Store:
         path = folder / STORE_NAME
         if not path.is_file():
             return False
-        with _reporting_failures(str(path)), closing(_connect_for_reading(path)) as connection:
-            return check_version(connection, str(path)) > 0
+        with reporting_failures(str(path)):
+            return read_version(path) > 0
 
     @classmethod
     @contextmanager
     def read(cls, folder: Path) -> Iterator[Self]:
-        """Open for reading, also while a driver writes.
+        """Open for reading, also while a driver writes. A store of an earlier release is upgraded first.
 
         Raises:
-            UserError: there is no store, or it is of another version.
+            UserError: there is no store, or it is of a later release.
         """
         path = folder / STORE_NAME
         if not path.is_file():
             raise UserError(f"{folder}: holds no sweep (no {STORE_NAME}); name a folder that `sweep run` has made")
-        with _reporting_failures(str(path)), closing(_connect_for_reading(path)) as connection:
-            if not check_version(connection, str(path)):
-                raise UserError(f"{path}: holds nothing yet; run the sweep first")
+        with reporting_failures(str(path)), open_for_reading(path) as connection:
             yield cls(connection, str(path))
 
     # -- what the sweep is about ---------------------------------------------------------------------------------
@@ -107,40 +99,48 @@ class Store:
         return str(row[0]) if row else None
 
     def save_images(self, fingerprint: str, images: Images) -> None:
-        """Keep the images' names, labels and patients: a report never needs the data set itself."""
+        """Keep the images' names, labels and patients: a report never needs the data set itself.
+
+        What is said last holds: patients may be named anew without any change of the images.
+        """
         row = (
             fingerprint,
             json.dumps(images.names),
             images.labels.astype("<i8").tobytes(),
             json.dumps(images.patients),
             images.copies,
+            images.contradictions,
         )
-        self.connection.execute("INSERT OR IGNORE INTO datasets VALUES (?, ?, ?, ?, ?)", row)
+        self.connection.execute("INSERT OR REPLACE INTO datasets VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def load_images(self, fingerprint: str) -> Images | None:
         """Return what is known of a data set's images."""
         row = self.connection.execute(
-            "SELECT names, labels, patients, copies FROM datasets WHERE fingerprint = ?", (fingerprint,)
+            "SELECT names, labels, patients, copies, contradictions FROM datasets WHERE fingerprint = ?",
+            (fingerprint,),
         ).fetchone()
         if row is None:
             return None
         with self._unpacking("its list of images"):
-            return Images(tuple(json.loads(row[0])), np.frombuffer(row[1], "<i8"), tuple(json.loads(row[2])), row[3])
+            names, patients = (tuple(json.loads(text)) for text in (row[0], row[2]))
+            return Images(names, np.frombuffer(row[1], "<i8"), patients, *row[3:])
 
-    def save_partition(self, fingerprint: str, split: str, shuffle: int, partition: Partition) -> None:
-        """Keep which image went where."""
+    def save_partition(self, fingerprint: str, identity: Mapping[str, Any], partition: Partition) -> None:
+        """Keep which image went where. `identity` is all that decides it, given the images: `partition_identity`."""
         parts = (part.astype("<i8").tobytes() for part in (partition.training, partition.validation, partition.test))
+        text = canonical_json(identity)
         self.connection.execute(
-            "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?, ?)", (fingerprint, split, shuffle, *parts)
+            "INSERT OR IGNORE INTO partitions VALUES (?, ?, ?, ?, ?, ?)", (fingerprint, short_hash(text), text, *parts)
         )
 
-    def load_partition(self, fingerprint: str, split: str, shuffle: int) -> Partition | None:
+    def load_partition(self, fingerprint: str, identity: Mapping[str, Any]) -> Partition | None:
         """Return which image went where."""
+        text = canonical_json(identity)
         row = self.connection.execute(
-            "SELECT training, validation, test FROM partitions WHERE (data, split, shuffle) = (?, ?, ?)",
-            (fingerprint, split, shuffle),
+            "SELECT training, validation, test FROM partitions WHERE (data, partition) = (?, ?)",
+            (fingerprint, short_hash(text)),
         ).fetchone()
-        with self._unpacking(f"the partition of {split}, shuffle {shuffle}"):
+        with self._unpacking(f"the partition {text}"):
             return Partition(*(np.frombuffer(part, "<i8") for part in row)) if row else None
 
     def save_complexity(self, features: str, backbone: Backbone, complexity: Complexity) -> None:
@@ -154,6 +154,20 @@ class Store:
             "SELECT mult_adds, parameters, trainable_parameters FROM complexities WHERE features = ?", (features,)
         ).fetchone()
         return Complexity(*row) if row else None
+
+    def save_origin(self, run_id: int, features: str, provenance: Mapping[str, Any] | None) -> None:
+        """Keep under what a feature set was made that a run fitted heads on; None: the cache does not say."""
+        row = (run_id, features, canonical_json(provenance))
+        self.connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?, ?)", row)
+
+    def load_origins(self) -> list[tuple[str, dict[str, Any], dict[str, Any] | None]]:
+        """Return (feature set, provenance of the run that fitted on it, that of the features) of all runs, in order."""
+        rows = self.connection.execute(
+            """SELECT features, runs.provenance, origins.provenance FROM origins JOIN runs USING (run_id)
+               ORDER BY run_id, features, origins.provenance"""
+        )
+        with self._unpacking("the origin of a feature set"):
+            return [(features, json.loads(fitted), json.loads(made)) for features, fitted, made in rows]
 
     # -- what was done -------------------------------------------------------------------------------------------
 
@@ -182,11 +196,11 @@ class Store:
         curves: Iterable[Curve] = (),
     ) -> None:
         """Keep a unit and all it yielded, in one transaction: after a crash either all of it is there or nothing."""
-        now = _now()
+        now, status = _now(), "failure" if unit.has_failed else "success"
         with self._transaction():
             self.connection.execute(
-                "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (unit.unit, unit.kind, run_id, unit.worker, unit.cost, unit.duration_s, now),
+                "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (unit.unit, unit.kind, run_id, unit.worker, float(unit.cost), unit.duration_s, now, status),
             )
             for trial, outcome in outcomes:
                 self._record_outcome(run_id, now, trial, outcome)
@@ -263,12 +277,15 @@ class Store:
             return Curve(head_id, np.frombuffer(row[0], "<i4"), *(np.frombuffer(values, "<f4") for values in row[1:]))
 
     def load_durations(self) -> list[tuple[str, str, float]]:
-        """Return (unit, kind, seconds on its worker) of every work unit that was computed."""
-        return self.connection.execute("SELECT unit, kind, duration_s FROM units").fetchall()
+        """Return (unit, kind, seconds on its worker) of every work unit when it last succeeded."""
+        return self.connection.execute(
+            """SELECT unit, kind, duration_s FROM units
+               WHERE rowid IN (SELECT MAX(rowid) FROM units WHERE status = 'success' GROUP BY unit) ORDER BY rowid"""
+        ).fetchall()
 
     def seconds_per_cost(self) -> dict[str, float]:
         """Kind of unit -> measured seconds per mult-add on one worker."""
-        rows = self.connection.execute("SELECT kind, SUM(duration_s) / SUM(cost) FROM units GROUP BY kind")
+        rows = self.connection.execute("SELECT kind, TOTAL(duration_s) / TOTAL(cost) FROM units GROUP BY kind")
         return dict(rows.fetchall())
 
     def damage(self, what: str) -> UserError:
@@ -297,23 +314,3 @@ class Store:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _connect_for_reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-
-
-@contextmanager
-def _reporting_failures(where: str) -> Iterator[None]:
-    """Turn SQLite's word for a full or broken disk, or a file that is no store, into one line."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise FatalError(
-            f"{where}: cannot be read or written ({error}); what was stored before is intact: "
-            "make room, mend the disk or take another folder, then run again"
-        ) from error
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "") not in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
-            raise
-        raise UserError(f"{where}: is no store of sweep ({error}); move it away, or name another folder") from error

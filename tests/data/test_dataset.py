@@ -250,7 +250,19 @@ def test_a_touched_file_is_read_again_and_found_the_same(open_folder, folder, fi
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"version": 1, "fil', b"\xff\xfe\0", b"[]", b"null", b'{"version": 0, "files": "old"}']
+    "content",
+    [
+        *(
+            b"",
+            b'{"version": 1, "fil',
+            b"\xff\xfe\0",
+            b"[]",
+            b"null",
+            b'{"version": 0, "files": "old"}',
+            b"[" * 100_000,
+        ),
+        *(b'{"version": 1, "files": [], "verdicts": {}}', b'{"version": 1, "files": {}, "verdicts": [[]]}'),
+    ],
 )
 def test_a_damaged_or_older_cache_is_ignored_and_made_anew(content, open_folder, folder, cache_file, files_read):
     before = open_folder(folder).summary
@@ -258,6 +270,25 @@ def test_a_damaged_or_older_cache_is_ignored_and_made_anew(content, open_folder,
     assert open_folder(folder).summary == before
     assert len(files_read) == 8
     assert len(json.loads(cache_file.read_text())["files"]) == 4
+
+
+@pytest.mark.parametrize("damage", [None, 5, [], [0, 0], "text", [0, 0, 7]])
+def test_a_damaged_entry_of_the_cache_is_no_entry(damage, open_folder, folder, cache_file, files_read):
+    before = open_folder(folder).summary
+    stored = json.loads(cache_file.read_text())
+    place = next(iter(stored["files"]))
+    stored["files"][place] = damage if damage != [0, 0, 7] else [*stored["files"][place][:2], 7]
+    cache_file.write_text(json.dumps(stored))
+    assert open_folder(folder).summary == before
+    assert len(files_read) == 5
+
+
+def test_a_file_named_from_another_folder_is_not_read_again(folder, cache_file, files_read, monkeypatch, tmp_path):
+    (tmp_path / "link").symlink_to(folder)
+    for start, path in ((folder.parent, "data"), (folder, "."), (tmp_path, str(folder)), (tmp_path, "link")):
+        monkeypatch.chdir(start)
+        open_data_set(Path(path), "x-rays", HashCache(cache_file), Undecodable.ERROR, is_demo=False)
+    assert len(files_read) == 4
 
 
 def test_the_cache_is_not_written_where_nothing_was_learnt(open_folder, folder, cache_file):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from sweep.data import demo
 from sweep.data.demo import draw_demo, list_pictures
+from sweep.data.files import SUFFIX
 from sweep.data.radiograph import Finding
 from sweep.errors import FatalError
 
@@ -90,6 +91,20 @@ def test_a_folder_that_is_there_is_not_drawn_over(drawn):
     with pytest.raises(FileExistsError):
         draw_demo(drawn, 20, 1)
     assert contents(drawn) == before
+
+
+def test_what_a_killed_drawing_leaves_is_known_as_a_leftover(tmp_path, monkeypatch):
+    names = []
+
+    def draw(path, *_):
+        names.append(path.relative_to(tmp_path).parts[0])
+        path.write_bytes(b"")
+
+    monkeypatch.setattr(demo, "_draw_picture", draw)
+    draw_demo(tmp_path / "demo", 20, 0)
+    (unfinished,) = set(names)
+    assert unfinished.startswith(".demo.")
+    assert unfinished.endswith(SUFFIX)
 
 
 def test_a_half_drawn_set_is_never_seen(tmp_path, monkeypatch):

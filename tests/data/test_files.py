@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.data.files import remove_leftovers, write_beside
+from sweep.data.files import name_beside, remove_leftovers, write_beside
 from sweep.errors import FatalError
 
 
@@ -96,6 +96,26 @@ def test_the_content_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatc
         monkeypatch.setattr(os, name, lambda *given, call=call, name=name: (calls.append(name), call(*given)))
     write(tmp_path / "file")
     assert calls == ["fsync", "replace"]
+
+
+def test_two_writers_of_one_name_never_share_a_file_even_with_one_process_number(tmp_path):
+    with write_beside(tmp_path / "file") as first, write_beside(tmp_path / "file") as second:
+        assert len(names_in(tmp_path)) == 2
+        first.write(b"first")
+        second.write(b"second")
+    assert (tmp_path / "file").read_bytes() == b"first", "the last to end"
+    assert names_in(tmp_path) == ["file"]
+
+
+def test_what_a_killed_drawing_left_is_removed_in_time(tmp_path):
+    old, living = (name_beside(tmp_path / name) for name in ("demo-a", "demo-b"))
+    for folder in (old, living):
+        (folder / "NORMAL").mkdir(parents=True)
+        (folder / "NORMAL" / "1.jpeg").write_bytes(b"")
+        os.utime(folder, (0, 0))
+    os.utime(old / "NORMAL", (0, 0))
+    remove_leftovers(tmp_path)
+    assert names_in(tmp_path) == [living.name]
 
 
 def test_what_a_killed_process_left_half_written_is_removed_in_time(tmp_path):

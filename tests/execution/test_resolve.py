@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from sweep.catalogue import Backbone, FeatureKind, WeightsSource, keras_file_name
+from sweep.data import hashes
+from sweep.data.files import write_beside
 from sweep.errors import UserError
 from sweep.execution import resolve
 from sweep.execution.resolve import Places, locate_again, locate_sweep, open_weights, prepare_sweep
@@ -156,6 +158,12 @@ class TestWeights:
         assert prepared.plan.inputs.is_final
         keras_files[0].write_bytes(b"others")
         assert prepare(spec_of(), places)[0].plan.inputs.weights[BACKBONES[0]].sha256 != before
+
+    def test_files_are_identified_together_and_written_down_once(self, places, images, keras_files, monkeypatch):
+        written = []
+        monkeypatch.setattr(hashes, "write_beside", lambda path: written.append(path) or write_beside(path))
+        prepare(spec_of(), places)
+        assert len(written) == 2, "once for the images, once for the weights"
 
     def test_a_plan_downloads_nothing_and_says_so(self, places, images, keras_home):
         prepared, said = prepare(spec_of(), places, download=False)

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from sweep.api import make_executor
+from sweep.data.splits import partition_images
 from sweep.errors import FatalError, UserError
 from sweep.execution.inline import InlineExecutor
+from sweep.execution.provenance import describe_making, describe_surroundings
 from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
 from sweep.execution.run import run_sweep
 from sweep.execution.worker import FitJob
 from sweep.planning import units
 from sweep.spec.load import load_spec
 from sweep.store.lock import hold_lock
+from sweep.store.store import Store
 
 TRIALS, UNITS = 32, 19  # of tiny.yaml in shards of 16 images: 3 decodings, 4 x 3 extractions, 4 fits
 
@@ -135,6 +138,27 @@ def test_a_wider_grid_in_the_same_folder_computes_only_what_is_new(workplace, co
     assert not [unit for unit in before if unit.startswith(("decode", "extract")) and after[unit] > 1]
 
 
+@pytest.mark.parametrize("before", ["grid.learning_rate=0.01", "grid.shuffle=1", "grid.shuffle={count: 1}"])
+def test_a_grid_that_has_grown_equals_one_that_was_run_at_once(before, workplace, undisturbed, evidence):
+    assert run(prepare(workplace, before)).done == TRIALS // 2
+    progress = run(prepare(workplace))
+    assert (progress.done_before, progress.done) == (TRIALS // 2, TRIALS)
+    assert evidence(workplace / "results" / "tiny") == undisturbed
+
+
+def test_every_partition_is_drawn_once_for_all_backbones(workplace, monkeypatch):
+    drawn = Counter()
+
+    def count(labels, fingerprint, split, shuffle):
+        drawn[split, shuffle] += 1
+        return partition_images(labels, fingerprint, split, shuffle)
+
+    monkeypatch.setattr("sweep.execution.run.partition_images", count)
+    run(prepare(workplace, "grid.shuffle={count: 90}", "grid.steps=1"))
+    assert len(drawn) == 90
+    assert set(drawn.values()) == {1}
+
+
 def test_another_sweep_reuses_images_and_features(workplace, computed_units):
     run(prepare(workplace))
     run(prepare(workplace, "grid.learning_rate=0.5", name="other"))
@@ -242,3 +266,61 @@ def test_an_undecodable_image_stops_the_sweep_and_names_it(workplace, drawn):
         run(prepare(workplace, *overrides))
     progress = run(prepare(workplace, *overrides, "data.undecodable=skip"))
     assert progress.missing == 0
+
+
+def test_patients_named_anew_are_kept_without_computing_anything(workplace, drawn):
+    shutil.copytree(drawn, workplace / "data" / "chest_xray")
+    prepared = prepare(workplace, "data.source=folder")
+    run(prepared)
+    named = prepare(workplace, "data.source=folder", "data.patients={regex: '^(.)'}")
+    assert [trial.id for trial in named.plan.trials] == [trial.id for trial in prepared.plan.trials]
+    assert run(named, make=None).done == TRIALS
+    with Store.read(prepared.folder) as store:
+        patients = store.load_images(prepared.plan.inputs.data.fingerprint).patients
+    assert set(patients) == {"I", "N", "p"}
+
+
+def test_features_from_the_cache_keep_the_word_of_what_made_them(workplace, monkeypatch):
+    surroundings = describe_surroundings("inline", 1)
+    former = {**surroundings, "packages": {**surroundings["packages"], "pillow": "1.0"}}
+    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: former)
+    run(prepare(workplace))
+    with Store.read(workplace / "results" / "tiny") as store:
+        assert {made["packages"]["pillow"] for _, _, made in store.load_origins()} == {"1.0"}
+    monkeypatch.undo()
+    monkeypatch.setattr(units, "IMAGES_PER_SHARD", 16)
+    monkeypatch.chdir(workplace)
+    run(prepare(workplace, "grid.learning_rate=0.5", name="later"))
+    with Store.read(workplace / "results" / "later") as store:
+        origins = store.load_origins()
+    assert len(origins) == 4
+    for _, fitted, made in origins:
+        assert made == describe_making(former)
+        assert fitted == surroundings
+
+
+def test_features_made_of_images_of_another_pillow_say_so(workplace, monkeypatch):
+    surroundings = describe_surroundings("inline", 1)
+    former = {**surroundings, "packages": {**surroundings["packages"], "pillow": "1.0", "numpy": "1.0"}}
+    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: former)
+    with pytest.raises(Interrupt):
+        run(prepare(workplace), watch=interrupt_after(3))
+    for file in (workplace / "results" / ".cache" / "v1" / "features").rglob("*.npy"):
+        file.unlink()
+    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: surroundings)
+    run(prepare(workplace))
+    with Store.read(workplace / "results" / "tiny") as store:
+        packages = [made["packages"] for _, _, made in store.load_origins()]
+    assert {each["pillow"] for each in packages} >= {"1.0"}
+    assert {each["numpy"] for each in packages} == {surroundings["packages"]["numpy"]}
+
+
+def test_a_unit_that_raised_is_kept_as_failed(workplace, monkeypatch):
+    def fail(job):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(FitJob, "perform", fail)
+    prepared = prepare(workplace)
+    run(prepared)
+    with Store.read(prepared.folder) as store:
+        assert {kind for _, kind, _ in store.load_durations()} == {"decode", "extract"}

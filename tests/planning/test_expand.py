@@ -156,6 +156,30 @@ def test_heads_are_chunked_without_parting_the_read_outs_of_a_head():
     assert [fit.cost // len(group) for fit, group in zip(fits, heads, strict=True)] == [2 * 100 * 16 * 2 * 30] * 3
 
 
+@pytest.mark.parametrize(
+    ("rates", "fits"), [(3, [63, 63, 24]), (40, [40] * 50), (64, [64] * 50), (65, [64] * 50 + [50])]
+)
+def test_the_learning_rates_of_a_partition_stay_together_where_a_fit_has_room_for_them(rates, fits):
+    plan = plan_of(
+        make_spec(shuffle=list(range(50)), learning_rate=[0.1 / (1 + index) for index in range(rates)], steps=1)
+    )
+    found = units_of(plan, FitHeads)
+    assert [len(fit.trials) for fit in found] == fits
+    if rates <= HEADS_PER_FIT:
+        partitions = [{trial.shuffle for trial in fit.trials} for fit in found]
+        assert sum(map(len, partitions)) == 50
+
+
+def test_thirty_shuffles_are_the_papers_extractions_and_fits_of_whole_partitions_for_several_workers():
+    plan = plan_of(load_spec(MOBILENET16, ["grid.shuffle={count: 30}"]), PAPERS_IMAGES)
+    assert len(plan.trials) == 12_960
+    kinds = Counter(unit.kind for unit in plan.units)
+    assert kinds == {UnitKind.DECODE: 6, UnitKind.EXTRACT: 96, UnitKind.FIT: 16 * 5}
+    for fit in units_of(plan, FitHeads):
+        partitions = Counter((trial.split, trial.shuffle) for trial in fit.trials)
+        assert set(partitions.values()) == {3 * 3}
+
+
 def test_a_plan_made_twice_is_equal(mobilenet16):
     again = plan_of(load_spec(MOBILENET16), PAPERS_IMAGES)
     assert again == mobilenet16

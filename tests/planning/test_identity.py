@@ -10,10 +10,12 @@ from sweep.planning import trial as trial_module
 from sweep.planning.expand import list_backbones, make_plan
 from sweep.planning.inputs import DataSummary, Inputs, WeightsId
 from sweep.planning.trial import (
+    batches_identity,
     canonical_json,
     features_identity,
     partition_identity,
     short_hash,
+    start_identity,
     training_identity,
     trial_identity,
 )
@@ -124,7 +126,7 @@ def test_the_identity_of_a_trial_is_pinned_word_for_word():
         '"head":{"learning_rate":0.01,'
         '"partition":{"by":"image","shuffle":0,"split":"80/10/10","version":1},'
         '"training":{"batch_size":100,"initial_stddev":0.001,"optimizer":"sgd","sampling":"class_balanced",'
-        '"version":1}},'
+        '"version":2}},'
         '"preprocessing":{"antialias":true,"resize":"bilinear","version":1},'
         '"steps":1500,'
         f'"weights":{{"sha256":"{WEIGHTS_HASH}","source":"imagenet"}}}}'
@@ -133,15 +135,42 @@ def test_the_identity_of_a_trial_is_pinned_word_for_word():
 
 
 @pytest.mark.parametrize(
-    ("values", "trial_id", "head_id"),
+    ("values", "ids"),
     [
-        pytest.param(MOBILENET, "33a8240ecbecdec4", "88f8a9b3052351c2", id="mobilenet"),
-        pytest.param(TINY, "90b75424d3afc91f", "10a4bfb43afe891b", id="tiny"),
+        pytest.param(
+            MOBILENET, ("2e9a0856d05fd684", "f1147c9aafdb847a", "2f03d4904622429b", "851a33e02db20764"), id="mobilenet"
+        ),
+        pytest.param(TINY, ("03411d8080664c06", "5dc808a78e825679", "2f03d4904622429b", "02ba3ba875193308"), id="tiny"),
     ],
 )
-def test_ids_are_pinned(values, trial_id, head_id):
+def test_ids_are_pinned(values, ids):
     trial = only_trial(values)
-    assert (trial.id, trial.head_id) == (trial_id, head_id)
+    assert (trial.id, trial.head_id, trial.batches_id, trial.start_id) == ids
+
+
+def differing(name, place, value):
+    """Whether trials that differ in one value of the spec differ in one of their ids."""
+    one, two = only_trial(MOBILENET), only_trial(replaced(MOBILENET, {place: value}))
+    return getattr(one, name) != getattr(two, name)
+
+
+@pytest.mark.parametrize("place", CHANGING)
+def test_batches_are_common_to_all_heads_on_a_partition_whatever_their_rate_and_backbone(place):
+    decisive = {"grid.split", "grid.shuffle", "training.batch_size", "training.sampling"}
+    assert differing("batches_id", place, CHANGING[place]) == (place in decisive)
+
+
+@pytest.mark.parametrize("place", CHANGING)
+def test_initial_weights_are_common_to_the_learning_rates_of_a_backbone_and_partition(place):
+    common = {"grid.learning_rate", "grid.steps", *(place for place in CHANGING if place.startswith("training."))}
+    assert differing("start_id", place, CHANGING[place]) == (place not in common)
+
+
+@pytest.mark.parametrize("name", ["batches_id", "start_id"])
+def test_other_images_and_another_version_of_the_training_draw_other_batches_and_weights(name, monkeypatch):
+    ids = {getattr(only_trial(MOBILENET), name), getattr(only_trial(MOBILENET, OTHER_HASH), name)}
+    monkeypatch.setattr(trial_module, "TRAINING_VERSION", trial_module.TRAINING_VERSION + 1)
+    assert len(ids | {getattr(only_trial(MOBILENET), name)}) == 3
 
 
 def test_every_id_of_a_grid_is_the_hash_of_its_trials_identity_spelt_out():
@@ -153,6 +182,9 @@ def test_every_id_of_a_grid_is_the_hash_of_its_trials_identity_spelt_out():
         partition = partition_identity(trial.split, trial.shuffle)
         head = trial_identity(features, training, partition, trial.learning_rate)
         whole = trial_identity(features, training, partition, trial.learning_rate, trial.steps)
+        batches = batches_identity(plan.inputs.data.fingerprint, plan.spec.training, partition)
+        assert trial.batches_id == short_hash(canonical_json(batches))
+        assert trial.start_id == short_hash(canonical_json(start_identity(features, partition)))
         assert trial.head_id == short_hash(canonical_json(head))
         assert trial.id == short_hash(canonical_json(whole))
 
@@ -180,7 +212,7 @@ def test_other_images_other_weights_and_another_source_of_weights_change_the_id(
 @pytest.mark.parametrize("version", ["SPLIT_VERSION", "DECODE_VERSION", "FEATURES_VERSION", "TRAINING_VERSION"])
 def test_code_that_computes_something_else_changes_the_id(version, monkeypatch):
     before = only_trial(MOBILENET)
-    monkeypatch.setattr(trial_module, version, 2)
+    monkeypatch.setattr(trial_module, version, getattr(trial_module, version) + 1)
     after = only_trial(MOBILENET)
     assert before.id != after.id
     assert before.head_id != after.head_id
@@ -218,6 +250,12 @@ def test_other_values_on_the_axes_and_their_order_leave_the_ids():
     reordered = {axis: values[::-1] if isinstance(values, list) else values for axis, values in reversed(grid.items())}
     assert set(ids_of({**MOBILENET, "grid": grid})) == set(ids_of({**MOBILENET, "grid": reordered}))
     assert only_trial(MOBILENET).id in ids_of({**MOBILENET, "grid": grid})
+
+
+def test_counted_shuffles_have_the_ids_of_their_seeds():
+    counted, listed = (replaced(MOBILENET, {"grid.shuffle": value}) for value in ({"count": 30}, list(range(30))))
+    assert ids_of(counted) == ids_of(listed)
+    assert len(ids_of(counted)) == 30
 
 
 def test_trials_that_differ_in_their_steps_only_share_their_head():

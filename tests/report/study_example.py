@@ -7,9 +7,8 @@ from sweep.report.frames import read_sweep
 from sweep.report.inference import infer
 from sweep.report.published import PublishedMeans
 from sweep.report.render import list_records
-from sweep.report.report import make_tables
+from sweep.report.report import make_report
 from sweep.report.study import read_study
-from sweep.report.words import list_notes
 from sweep.store.store import Store
 from sweep.testing import fill_images, fill_store, make_answers, make_images, make_inputs, make_spec, make_store
 
@@ -66,9 +65,14 @@ def publish(means, stds=None):
     return PublishedMeans("a paper", means, stds or {})
 
 
+def report_on(study):
+    """All that a report says of a study."""
+    return make_report(study, infer(study))
+
+
 def tabulate(study):
     """Every table of a report by its name."""
-    return {table.name: table for table in make_tables(study, infer(study))}
+    return {table.name: table for table in report_on(study).tables}
 
 
 def read_rows(table):
@@ -78,4 +82,4 @@ def read_rows(table):
 
 
 def read_notes(table):
-    return " ".join(list_notes(table))
+    return " ".join(table.notes)

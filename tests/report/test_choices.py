@@ -1,12 +1,10 @@
 """One learning rate and step budget is chosen for each cell, by the rule and by nothing else."""
 
-import numpy as np
 import pytest
-from study_example import ONE_CONFIGURATION, TRUE, make_example, read_example
+from study_example import ONE_CONFIGURATION, TRUE, make_example
 
-from sweep.metrics import METRICS
-from sweep.report.cells import Mark, Selection
-from sweep.report.choices import mark_best, rank_configurations
+from sweep.report.cells import Selection
+from sweep.report.choices import rank_configurations
 from sweep.report.frames import Status
 from sweep.testing import make_success
 
@@ -147,13 +145,3 @@ def test_a_metric_that_a_shuffle_cannot_define_has_no_mean():
     (cell,) = study.cells.values()
     assert cell.value is None
     assert cell.shuffles == 4
-
-
-@pytest.mark.parametrize(("metric", "best"), [("accuracy", np.argmax), ("log_loss", np.argmin)])
-def test_the_best_of_each_split_is_marked(models, metric, best):
-    study = read_example(models, metric)
-    cells = mark_best(study.cells, METRICS[metric].direction)
-    for split in ("60/20/20", "80/10/10"):
-        of_split = [cell for (_, at), cell in cells.items() if at == split]
-        marked = [index for index, cell in enumerate(of_split) if Mark.BEST in cell.marks]
-        assert marked == [best([cell.value for cell in of_split])]

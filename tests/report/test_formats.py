@@ -6,16 +6,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from study_example import MODELS, TRUE, make_example, publish, tabulate
+from study_example import MODELS, TRUE, make_example, publish, report_on, tabulate
 
 from sweep.outcome import Failure
-from sweep.report.header import make_header
 from sweep.report.page.page import write_page
-from sweep.report.render import Format, list_records, render_tables
+from sweep.report.render import Format, list_records, render_report
 
 DOCUMENTS = (Format.MARKDOWN, Format.TEXT, Format.LATEX, Format.HTML)
 PUBLISHED = publish({("tiny-0.5-16", "60/20/20"): 80.25, ("tiny-1-32", "80/10/10"): 1234.5}, {})
-COMPANION = "Learning rate and steps behind each cell"  # of Table 4, in documents without dialogs
 
 
 def fail_or_miss(trial):
@@ -47,9 +45,9 @@ def tables(study):
 @pytest.fixture(scope="module")
 def documents(study, tables):
     """The grids of every kind of document: (titles, rows) of cells as a reader sees them."""
-    header, listed = make_header(study), list(tables.values())
-    texts = {form: render_tables(header, listed, form) for form in Format if form is not Format.HTML}
-    texts[Format.HTML] = {"report.html": write_page(header, listed, [], {})}
+    report = report_on(study)
+    texts = {form: render_report(report, form) for form in Format if form is not Format.HTML}
+    texts[Format.HTML] = {"report.html": write_page(report, [], {})}
     return texts
 
 
@@ -89,7 +87,8 @@ def read_latex(text):
 
 
 def undo_latex(text):
-    signs = {r"$\pm$": "±", r"$\neq$": "≠", r"$\dagger$": "†", r"$\ddagger$": "‡"}
+    signs = {r"$\pm$": "±", r"$\neq$": "≠", r"$\dagger$": "†", r"$\ddagger$": "‡", r"$\approx$": "≈"}
+    signs |= {r"$\star$": "★", r"$\downarrow$": "↓"}
     for command, sign in signs.items():
         text = text.replace(command, sign)
     return re.sub(r"\\([%&_#$])", r"\1", re.sub(r"\\textbf\{([^}]*)\}", r"\1", text))

@@ -1,10 +1,15 @@
 """A store becomes one row per trial of the plan, whatever became of the trial."""
 
+from dataclasses import replace
+
 import pytest
 
 from sweep.errors import UserError
+from sweep.metrics import METRICS
 from sweep.outcome import Failure
+from sweep.planning import trial as trial_module
 from sweep.planning.expand import make_plan
+from sweep.planning.units import ExtractShard
 from sweep.report.frames import Status, read_sweep, trials_frame
 from sweep.store.store import MEASURES, UnitRecord
 from sweep.testing import (
@@ -12,6 +17,7 @@ from sweep.testing import (
     fill_complexities,
     fill_images,
     fill_store,
+    make_answers,
     make_images,
     make_inputs,
     make_spec,
@@ -108,16 +114,57 @@ def test_partitions_are_those_that_the_store_knows(store, plan):
         assert [len(part) for part in (partition.training, partition.validation, partition.test)] == [60, 20, 20]
 
 
+def test_a_raised_version_of_the_split_never_hands_the_old_partitions_to_new_trials(store, plan, monkeypatch):
+    images = make_images(plan.inputs)
+    fill_images(store, plan, images)
+    monkeypatch.setattr(trial_module, "SPLIT_VERSION", 2)
+    later = make_plan(plan.spec, plan.inputs)
+    fill_images(store, later, images)
+    fill_store(store, later, make_answers(plan.inputs, images))
+    frames = read_sweep(store)
+    for trial in frames.trials.to_dict("records"):
+        _, scores = store.load_scores(trial["trial_id"], 2)
+        labels = images.labels[frames.partitions[trial["split"], trial["shuffle"]].test]
+        assert METRICS["accuracy"].measure(scores, labels) == trial["test_accuracy"]
+
+
 def test_seconds_are_summed_by_backbone_and_kind_without_decoding(store, plan):
     run = store.begin_run({})
     store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), "images")
     assert read_sweep(store).seconds == {}
     for unit in plan.units:
-        store.record(run, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 0.5), [])
-        store.record(run, UnitRecord(unit.key, unit.kind, "worker 1", unit.cost, 0.25), [])
+        for key in (unit.key, f"{unit.key}-more"):
+            store.record(run, UnitRecord(key, unit.kind, "worker 0", unit.cost, 0.5), [])
     ((backbone, seconds),) = read_sweep(store).seconds.items()
     assert str(backbone) == "tiny-1-16"
-    assert seconds == {"extract": 0.75, "fit": 0.75}
+    assert seconds == {"extract": 1.0, "fit": 0.5}, "a head of another plan took seconds too"
+
+
+def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed(store, plan):
+    fill_store(store, plan, lambda _: None)
+    run = store.begin_run({})
+    for unit in plan.units:
+        for duration_s, has_failed in ((0.5, False), (8.0, True), (0.25, False), (9.0, True)):
+            store.record(run, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, duration_s, has_failed))
+    (seconds,) = read_sweep(store).seconds.values()
+    assert seconds == {"extract": 0.25, "fit": 0.25}
+
+
+def test_origins_are_those_of_the_plans_feature_sets(store, plan):
+    fill_store(store, plan)
+    assert read_sweep(store).origins == ()
+    (folder,) = {unit.output.folder for unit in plan.units if isinstance(unit, ExtractShard)}
+    for features in (folder, "another"):
+        store.save_origin(1, features, {"cpu": "x"})
+    assert read_sweep(store).origins == ((folder, PROVENANCE, {"cpu": "x"}),)
+
+
+def test_an_image_of_an_unknown_patient_shares_none_with_training(store, plan):
+    images = make_images(plan.inputs, images_per_patient=100)
+    for patients, expected in ((images.patients, 20), ((None,) * 100, 0)):
+        fill_images(store, plan, replace(images, patients=patients))
+        fill_store(store, plan, lambda _: None)
+        assert read_sweep(store).find_known("60/20/20", 0).sum() == expected
 
 
 def test_seconds_of_units_of_another_plan_are_left_out(store, plan):

@@ -49,6 +49,22 @@ def test_the_header_names_each_code_and_machine_once():
     assert (len(header.code), len(header.machines)) == (2, 2)
 
 
+def test_features_that_were_made_by_other_versions_are_told_and_others_are_not():
+    study = make_example()
+    (run,) = study.frames.runs
+    same = {"sweep": run["sweep"], "packages": run["packages"], "cpu": "Example CPU"}
+    fitted = {**run, "packages": {**run["packages"], "ray": "2.40"}}  # Ray cannot show in an array
+    assert make_header(change(study, origins=(("a", fitted, same),))).code == make_header(study).code
+    other = {**same, "packages": {"numpy": "1.9"}}
+    newer = {**same, "packages": {**run["packages"], "keras": "3"}}
+    origins = (("a", run, same), ("b", run, other), ("b", fitted, other), ("c", run, other), ("d", run, None))
+    assert make_header(change(study, origins=(*origins, ("e", run, newer)))).code[1:] == (
+        "2 of the feature sets from the cache, made with numpy 1.9 (fitted with 2.0.0)",
+        "1 of the feature sets from the cache, made with unknown versions",
+        "1 of the feature sets from the cache, made with keras 3 (fitted with unknown)",
+    )
+
+
 def test_the_report_is_dated_by_its_newest_result_not_by_the_clock():
     study = make_example()
     assert make_header(study).made_at == study.frames.trials["finished_at"].max()

@@ -107,6 +107,12 @@ def test_images_of_a_patient_count_together():
     assert together.upper - together.lower >= apart.upper - apart.lower
 
 
+def test_images_of_unknown_patients_count_each_for_itself():
+    study = make_example(**ONE_CONFIGURATION)
+    apart = infer(replace_patients(study, [f"p{index:03}" for index in range(100)])).intervals
+    assert infer(replace_patients(study, [None] * 100)).intervals == apart
+
+
 def replace_patients(study, patients):
     images = replace(study.frames.images, patients=tuple(patients))
     return replace(study, frames=replace(study.frames, images=images))

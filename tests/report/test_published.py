@@ -5,9 +5,8 @@ from study_example import MODELS, TRUE, make_example, read_example
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
-from sweep.report.header import make_header
 from sweep.report.published import load_costs, load_means, read_means
-from sweep.report.render import Format, render_tables
+from sweep.report.render import Format, render_report
 from sweep.report.tables.means import make_table4
 
 PAPER = "duong-trung-2019"

@@ -12,12 +12,10 @@ from sweep.metrics import METRICS
 from sweep.planning.expand import make_plan
 from sweep.report.cells import Selection
 from sweep.report.frames import read_sweep
-from sweep.report.header import make_header
-from sweep.report.render import Format, render_tables
+from sweep.report.inference import infer
+from sweep.report.render import Format, render_report
+from sweep.report.report import make_report
 from sweep.report.study import read_study
-from sweep.report.tables.complexities import make_table3
-from sweep.report.tables.images import make_table1
-from sweep.report.tables.means import make_table4
 from sweep.testing import fill_images, fill_store, make_images, make_inputs, make_spec, make_store
 
 TESTS = {0: 0.9012, 1: 0.9345, 2: 0.9789}
@@ -37,8 +35,7 @@ def make_example_store(accuracy=lambda trial: (0.9, TESTS[trial.shuffle]), *, is
 
 def render(store, fmt, select=Selection.VALIDATION):
     study = read_study(store, read_sweep(store), METRICS["accuracy"], select)
-    tables = [make_table1(study.frames), make_table3(study.frames), make_table4(study)]
-    return render_tables(make_header(study), tables, fmt)
+    return render_report(make_report(study, infer(study)), fmt)
 
 
 def read_csv(files, name):

@@ -3,17 +3,20 @@
 import csv
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
-from study_example import MODELS, TRUE, make_example, save_example, tabulate
+from study_example import MODELS, TRUE, make_example, report_on, save_example, tabulate
 
 from sweep.errors import FatalError, UserError
 from sweep.metrics import METRICS
 from sweep.outcome import Failure
 from sweep.report.cells import Selection
-from sweep.report.header import make_header
-from sweep.report.render import Format, render_tables
+from sweep.report.render import Format, render_report
 from sweep.report.report import Request, write_report
+from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
+from sweep.store.store import STORE_NAME
 
 ONE_FILE = {
     Format.MARKDOWN: "report.md",
@@ -22,18 +25,10 @@ ONE_FILE = {
     Format.JSON: "report.json",
     Format.HTML: "report.html",
 }
-TABLES = [
-    "table1",
-    "table3",
-    "table4",
-    "metrics",
-    "patients",
-    "ranking_60-20-20",
-    "ranking_80-10-10",
-    "variance",
-    "selection",
-]
-TABLES += ["cost", "budgets_mult_adds", "budgets_parameters", "pairs"]
+TABLES = ["table4", "diagnostics_80-10-10"]
+TABLES += ["effects", "table1", "patients", "table3", "cost", "reviewer"]
+TABLES += ["standing_60-20-20", "standing_80-10-10", "diagnostics_60-20-20", "metrics", "selection", "variance"]
+TABLES += ["budgets_mult_adds", "budgets_parameters", "pairs"]
 
 
 @pytest.fixture(scope="module")
@@ -234,9 +229,9 @@ NO_NUMBER = r"(?<![\w-])(nan|NaN|inf|Infinity|None)(?!\w)"
 @pytest.mark.filterwarnings("error")
 def test_whatever_is_there_gives_every_document_without_a_warning(options, metric):
     study = make_example(metric, **options())
-    tables = list(tabulate(study).values())
+    report = report_on(study)
     for form in ONE_FILE.keys() - {Format.HTML} | {Format.CSV}:
-        for text in render_tables(make_header(study), tables, form).values():
+        for text in render_report(report, form).values():
             assert not re.search(NO_NUMBER, text)
 
 
@@ -255,3 +250,30 @@ def test_numbers_in_files_are_those_of_the_tables(report, tmp_path):
     rows = list(csv.DictReader([line for line in lines if line[0] != "#"], quoting=csv.QUOTE_NONNUMERIC))
     table = tabulate(make_example(**MODELS))["pairs"]
     assert [row["difference"] for row in rows] == [row[3].value for row in table.rows]
+
+
+def take_back_to_version_1(source, path):
+    """Write a finished sweep's store as the first release did."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, "old", MIGRATIONS[:1])
+        connection.execute("ATTACH ? AS new", (str(source),))
+        for table in ("specs", "runs", "results", "scores", "curves", "complexities"):
+            connection.execute(f"INSERT INTO {table} SELECT * FROM new.{table}")
+        for statement in (
+            "INSERT INTO datasets SELECT fingerprint, names, labels, '[]', copies FROM new.datasets",
+            """INSERT INTO partitions SELECT data, identity ->> 'split', identity ->> 'shuffle', training, validation, test
+               FROM new.partitions""",
+            "INSERT INTO units SELECT unit, kind, run_id, worker, cost, duration_s, finished_at FROM new.units",
+        ):
+            connection.execute(statement)
+
+
+def test_a_report_of_a_store_of_the_first_release_has_the_same_means(folder, report, tmp_path):
+    old = tmp_path / "old" / "example"
+    old.mkdir(parents=True)
+    take_back_to_version_1(folder / STORE_NAME, old / STORE_NAME)
+    upgraded = json.loads(write_report(old, Request(Format.JSON), tmp_path))
+    for name in ("table4", "metrics", "selection", "cost"):
+        assert list_rows(upgraded, name) == list_rows(report(), name)
+    with closing(sqlite3.connect(old / STORE_NAME)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)

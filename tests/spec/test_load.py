@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sweep.catalogue import FeatureKind, WeightsSource
 from sweep.errors import UserError
@@ -26,6 +27,7 @@ grid:
 KEYS = "name, published, data, weights, features, grid, training"
 NAME = "letters, digits, '_', '-', '.', at most 80, starting with a letter or digit"
 SEEDS = "0 to 4,294,967,295"
+COUNTS = "1 to 2,000,000"
 SPLIT = "training/validation/test percentages, for example 80/10/10"
 PATIENTS = "folder, {regex: ...} or {csv: ...}"
 GROUPS = "one group (...), or one named (?P<patient>...)"
@@ -101,6 +103,21 @@ MISTAKES = [
     ),
     (8, "  shuffle: -1", f"8: grid.shuffle: -1 is out of range (allowed: {SEEDS})"),
     (8, "  shuffle: 4294967296", f"8: grid.shuffle: 4294967296 is out of range (allowed: {SEEDS})"),
+    (8, "  shuffle: [{count: 3}]", f"8: grid.shuffle[0]: a mapping is not a whole number (allowed: {SEEDS})"),
+    (8, "  shuffle: {count: 0}", f"8: grid.shuffle.count: 0 is out of range (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: -3}", f"8: grid.shuffle.count: -3 is out of range (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: 2000001}", f"8: grid.shuffle.count: 2000001 is out of range (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: 2.0}", f"8: grid.shuffle.count: 2.0 is not a whole number (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: true}", f"8: grid.shuffle.count: true is not a whole number (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: all}", f"8: grid.shuffle.count: 'all' is text, not a whole number (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: [1]}", f"8: grid.shuffle.count: a list is not a whole number (allowed: {COUNTS})"),
+    (8, "  shuffle: {count:}", f"8: grid.shuffle.count: an empty value is not a whole number (allowed: {COUNTS})"),
+    (8, "  shuffle: {count: 3, from: 5}", "8: grid.shuffle.from: unknown key (allowed: count)"),
+    (
+        8,
+        "  shuffle: {}",
+        "8: grid.shuffle.count: is missing (how many shuffles: their seeds are 0, 1, 2 and so on)",
+    ),
     (7, "  learning_rate: 0", "7: grid.learning_rate: 0 is out of range (allowed: above 0)"),
     (7, "  learning_rate: no", "7: grid.learning_rate: 'no' is text, not a number (allowed: above 0)"),
     (7, "  learning_rate: .inf", "7: grid.learning_rate: must be a finite number, not .inf (allowed: above 0)"),
@@ -133,8 +150,10 @@ MISTAKES = [
     (
         10,
         "data:\n  patients:\n    regex: 'a('",
-        "12: data.patients.regex: 'a(' is no regular expression: missing ), unterminated subpattern at position 1 "
-        f"(allowed: {GROUPS})",
+        (
+            "12: data.patients.regex: 'a(' is no regular expression: missing ), unterminated subpattern at position 1 "
+            f"(allowed: {GROUPS})"
+        ),
     ),
     (10, "data: {patients: {regex: abc}}", f"10: data.patients.regex: 'abc' has no groups (allowed: {GROUPS})"),
     (10, "data: {patients: {regex: (a)(b)}}", f"10: data.patients.regex: '(a)(b)' has 2 groups (allowed: {GROUPS})"),
@@ -306,6 +325,26 @@ def test_a_grid_that_is_too_large_is_refused_before_it_is_expanded():
     assert refusal(GOOD, *overrides, "grid.learning_rate=[0.1, 0.01, 0.001]") == (
         "x.yaml:2: grid: 3,000,000 trials are too many to plan in memory "
         "(allowed: at most 2,000,000; shorten an axis or make several sweeps)"
+    )
+
+
+def test_shuffles_that_are_counted_count_for_the_size_of_the_grid():
+    rates = "grid.learning_rate=[0.1, 0.01, 0.001]"
+    assert refusal(GOOD, "grid.shuffle={count: 1000000}", rates) == (
+        "x.yaml:2: grid: 3,000,000 trials are too many to plan in memory "
+        "(allowed: at most 2,000,000; shorten an axis or make several sweeps)"
+    )
+    wrong = refusal(GOOD, "grid.shuffle={count: 3000000}", rates)
+    assert wrong == f"--set grid.shuffle: grid.shuffle.count: 3000000 is out of range (allowed: {COUNTS})"
+
+
+@pytest.mark.parametrize("override", ["grid.shuffle={count: 30}", "grid.shuffle.count=30"])
+def test_counted_shuffles_are_the_seeds_from_zero_on_written_out(override):
+    spec = parse_spec(GOOD, "x.yaml", [override])
+    assert spec == parse_spec(GOOD, "x.yaml", [f"grid.shuffle={list(range(30))}"])
+    assert yaml.safe_load(dump_spec(spec))["grid"]["shuffle"] == list(range(30))
+    assert (
+        make_spec({**yaml.safe_load(GOOD), "grid": {**yaml.safe_load(GOOD)["grid"], "shuffle": {"count": 30}}}) == spec
     )
 
 

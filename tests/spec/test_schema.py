@@ -63,10 +63,25 @@ def test_a_shipped_spec_fits_the_json_schema_as_written_and_as_stored(path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"alpha": []}, {"alpha": "x"}, {"split": "80"}, {"backbone": ["resnet"]}, {"steps": 0}, {"step": 1}]
+    "change",
+    [
+        {"alpha": []},
+        {"alpha": "x"},
+        {"split": "80"},
+        {"backbone": ["resnet"]},
+        {"steps": 0},
+        {"steps": {"count": 3}},
+        {"step": 1},
+        {"shuffle": {}},
+        {"shuffle": {"count": 0}},
+        {"shuffle": {"count": "all"}},
+        {"shuffle": {"count": 3, "from": 5}},
+    ],
 )
 def test_the_json_schema_refuses_what_the_loader_refuses(change):
-    jsonschema.validate({"name": "x", "grid": GRID, "weights": {"source": "hub"}}, spec_schema())
+    counted = {**GRID, "shuffle": {"count": 30}}
+    for grid in (GRID, counted):
+        jsonschema.validate({"name": "x", "grid": grid, "weights": {"source": "hub"}}, spec_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"name": "x", "grid": {**GRID, **change}}, spec_schema())
 

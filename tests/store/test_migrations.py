@@ -1,5 +1,7 @@
 """A store of every released version opens in this release; one of a later release is refused untouched."""
 
+import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,9 +15,10 @@ from sweep.errors import UserError
 from sweep.outcome import Curve, Failure, Success
 from sweep.planning.expand import make_plan
 from sweep.planning.units import FitHeads
+from sweep.store.lock import LOCK_NAME, hold_lock
 from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, check_version, migrate
 from sweep.store.store import STORE_NAME, Store, UnitRecord
-from sweep.store.stored_plan import load_sweep
+from sweep.store.stored_plan import load_plan, load_sweep
 from sweep.testing import fill_complexities, fill_images, make_images, make_inputs, make_spec
 
 ASSETS = Path(__file__).parent / "assets"
@@ -41,6 +44,7 @@ def make_asset(path):
         ]
         curves = [Curve(done.head_id, *CURVE)]
         store.record(run_id, UnitRecord(fit.key, "fit", "worker 0", 1000, 0.5), outcomes, curves)
+        store.save_origin(run_id, fit.features[0].folder, PROVENANCE)
         store.end_run(run_id)
     with closing(sqlite3.connect(path.parent / STORE_NAME, isolation_level=None)) as connection:
         for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 512", "VACUUM"):
@@ -70,8 +74,10 @@ def check_content(store):
     spec, inputs = load_sweep(store)
     assert (spec.name, inputs.data.classes, inputs.data.images) == ("asset", ("NORMAL", "PNEUMONIA"), 20)
     fingerprint = inputs.data.fingerprint
-    images, partition = store.load_images(fingerprint), store.load_partition(fingerprint, "60/20/20", 0)
-    assert (images.names[19], images.patients[19], images.copies) == ("image-19.jpeg", "patient 9", 0)
+    partition = store.load_partition(fingerprint, {"by": "image", "shuffle": 0, "split": "60/20/20", "version": 1})
+    images = store.load_images(fingerprint)
+    assert (images.names[19], images.copies) == ("image-19.jpeg", 0)
+    assert images.patients[19] in {"patient 9", None}, "version 1 took a patient for known whatever the name"
     assert np.bincount(images.labels).tolist() == [6, 14]
     assert sorted(np.concatenate([partition.training, partition.validation, partition.test])) == list(range(20))
     ((started, ended, provenance),) = store.load_runs()
@@ -82,6 +88,7 @@ def check_content(store):
     assert (validation.tolist(), test.tolist()) == (SCORES.tolist(), SCORES[::-1].tolist())
     assert list(store.failures().values()) == ["diverged"]
     assert store.seconds_per_cost() == {"fit": 0.5 / 1000}
+    assert [kind for _, kind, _ in store.load_durations()] == ["fit"]
     head_id, features = store.connection.execute("SELECT head_id, features FROM curves, complexities").fetchone()
     curve = store.load_curve(head_id)
     for part, expected in zip((curve.steps, curve.accuracy, curve.log_loss), CURVE, strict=True):
@@ -124,6 +131,119 @@ def test_one_more_migration_upgrades_a_store_and_keeps_its_content(connection):
     assert version_of(connection) == SCHEMA_VERSION + 1
     assert connection.execute("SELECT DISTINCT note FROM results").fetchall() == [("none",)]
     check_content(Store(connection))
+
+
+@pytest.fixture
+def released():
+    """Make a store of version 1 in memory, to be filled and upgraded."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, "old", MIGRATIONS[:1])
+        yield connection
+
+
+def upgrade(connection):
+    migrate(connection, "old")
+    return Store(connection, "old")
+
+
+def test_version_2_tells_patients_of_bacteria_and_viruses_apart_and_knows_none_by_another_name(released):
+    names = ["S/person1_bacteria_1.jpeg", "S/person1_virus_2.jpeg", "S/scan.png", "N/NORMAL2-IM-0027-0001.jpeg"]
+    former = ["S/person1", "S/person1", "S/scan.png", "N/NORMAL2-IM-0027"]
+    labels = np.zeros(4, "<i8").tobytes()
+    released.execute("INSERT INTO datasets VALUES ('d', ?, ?, ?, 0)", (json.dumps(names), labels, json.dumps(former)))
+    images = upgrade(released).load_images("d")
+    assert images.patients == ("S/person1_bacteria", "S/person1_virus", None, "N/NORMAL2-IM-0027")
+    assert images.contradictions is None
+
+
+def test_version_2_finds_the_former_partitions_under_the_rule_that_made_them(released):
+    parts = [np.array(part, "<i8").tobytes() for part in ([0, 2], [1], [3])]
+    released.execute("INSERT INTO partitions VALUES ('d', '60/20/20', 7, ?, ?, ?)", parts)
+    store = upgrade(released)
+    identity = {"by": "image", "shuffle": 7, "split": "60/20/20", "version": 1}
+    assert store.load_partition("d", identity).training.tolist() == [0, 2]
+    assert store.load_partition("d", {**identity, "version": 2}) is None
+
+
+def test_version_2_takes_a_unit_for_failed_that_yielded_failures_alone(released):
+    released.execute("INSERT INTO runs VALUES (1, '', NULL, '{}')")
+    insert = """INSERT INTO results (trial_id, head_id, run_id, finished_at, family, alpha, resolution, split,
+                learning_rate, shuffle, steps, status) VALUES (?, 'h', 1, ?, 'tiny', 1, 16, 's', 0.1, 0, 1, ?)"""
+    outcomes = {"bad": ["failure", "failure"], "good": ["failure", "success"], "none": []}
+    for unit, statuses in outcomes.items():
+        released.execute("INSERT INTO units VALUES (?, 'fit', 1, 'w', 10, 2.0, ?)", (f"fit/{unit}", unit))
+        for number, status in enumerate(statuses):
+            released.execute(insert, (f"{unit}{number}", unit, status))
+    assert [unit for unit, _, _ in upgrade(released).load_durations()] == ["fit/good", "fit/none"]
+
+
+def test_version_2_gives_stored_specs_the_field_of_the_patients_so_that_they_are_the_same_specs(released):
+    spec = make_spec().model_dump(mode="json")
+    former = {**spec, "data": {name: value for name, value in spec["data"].items() if name != "patients"}}
+    released.execute("INSERT INTO specs VALUES (1, '', ?, '{}', 'images')", (json.dumps(former),))
+    assert upgrade(released).load_spec()[0] == spec
+
+
+def test_a_store_too_damaged_to_be_upgraded_is_told_and_left_as_it_is(released):
+    released.execute("INSERT INTO datasets VALUES ('d', 'no JSON', '', '', 0)")
+    with pytest.raises(
+        UserError, match=r"^old: cannot be upgraded, as it is damaged \(Expecting value.*\); put a copy"
+    ):
+        migrate(released, "old")
+    assert version_of(released) == 1
+    assert not released.in_transaction
+
+
+def test_who_reads_an_older_store_upgrades_it_where_it_lies(tmp_path):
+    shutil.copy(ASSETS / "v1.db", tmp_path / STORE_NAME)
+    with Store.read(tmp_path) as store:
+        check_content(store)
+        with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+            store.begin_run({})
+    with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection:
+        assert version_of(connection) == SCHEMA_VERSION
+    assert [path.name for path in tmp_path.iterdir()] == [STORE_NAME], "a lock would tell of a run"
+
+
+def test_an_upgrade_is_no_run(tmp_path):
+    shutil.copy(ASSETS / "v1.db", tmp_path / STORE_NAME)
+    (tmp_path / LOCK_NAME).write_text("process 1 on here\n")
+    os.utime(tmp_path / LOCK_NAME, (1, 1))
+    with Store.read(tmp_path) as store:
+        check_content(store)
+    assert (tmp_path / LOCK_NAME).stat().st_mtime == 1
+    with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection:
+        assert version_of(connection) == SCHEMA_VERSION
+
+
+def test_an_older_store_that_is_being_run_is_read_as_an_upgraded_copy(tmp_path):
+    shutil.copy(ASSETS / "v1.db", tmp_path / STORE_NAME)
+    before = (tmp_path / STORE_NAME).read_bytes()
+    with hold_lock(tmp_path), Store.read(tmp_path) as store:
+        check_content(store)
+        with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+            store.begin_run({})
+    assert (tmp_path / STORE_NAME).read_bytes() == before
+
+
+def test_an_older_store_in_a_folder_that_cannot_be_written_is_read_as_an_upgraded_copy(tmp_path, monkeypatch):
+    shutil.copy(ASSETS / "v1.db", tmp_path / STORE_NAME)
+    before = (tmp_path / STORE_NAME).read_bytes()
+    connect = sqlite3.connect
+
+    def connect_to_read(where, **options):  # who tests as root may write everywhere
+        return connect(where.replace("mode=rw", "mode=ro"), **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_read)
+    with Store.read(tmp_path) as store:
+        check_content(store)
+    assert (tmp_path / STORE_NAME).read_bytes() == before
+
+
+def test_an_older_store_is_found_and_its_plan_is_read(folder):
+    assert Store.is_in(folder)
+    with Store.read(folder) as store:
+        assert len(load_plan(store).trials) == 2
 
 
 def test_migrating_twice_changes_nothing(connection):

@@ -12,6 +12,7 @@ from sweep.data.splits import Partition
 from sweep.errors import FatalError, UserError
 from sweep.outcome import Curve, Failure, Success
 from sweep.planning.expand import make_plan
+from sweep.planning.trial import partition_identity
 from sweep.store.migrations import SCHEMA_VERSION
 from sweep.store.store import STORE_NAME, Store, UnitRecord
 from sweep.store.stored_plan import load_plan
@@ -64,7 +65,8 @@ def test_a_new_store_holds_nothing(store):
     assert store.failures() == {}
     assert store.seconds_per_cost() == {}
     assert store.load_images("x") is None
-    assert store.load_partition("x", "60/20/20", 0) is None
+    assert store.load_partition("x", {"split": "60/20/20"}) is None
+    assert store.load_origins() == []
     assert store.load_complexity("x") is None
     assert store.load_scores("x", 2) is None
     assert store.load_curve("x") is None
@@ -88,23 +90,45 @@ def test_a_store_without_a_spec_has_no_plan(store):
         load_plan(store)
 
 
-def test_images_come_back_and_are_kept_once(store):
+def test_images_come_back_as_they_were_kept_last(store):
     images = make_images(PLAN.inputs)
-    for copies in (3, 4):
-        store.save_images("fingerprint", replace(images, copies=copies))
+    renamed = replace(images, patients=(None, *images.patients[1:]), copies=4, contradictions=2)
+    for each in (images, renamed):
+        store.save_images("fingerprint", each)
     loaded = store.load_images("fingerprint")
-    assert (loaded.names, loaded.patients, loaded.copies) == (images.names, images.patients, 3)
+    assert (loaded.names, loaded.patients) == (images.names, renamed.patients)
+    assert (loaded.copies, loaded.contradictions) == (4, 2)
     assert np.array_equal(loaded.labels, images.labels)
     assert loaded.labels.dtype == np.int64
 
 
 def test_a_partition_comes_back(store):
     parts = (np.array([0, 2, 5]), np.array([1]), np.array([3, 4]))
-    store.save_partition("fingerprint", "60/20/20", 1, Partition(*parts))
-    loaded = store.load_partition("fingerprint", "60/20/20", 1)
+    identity = partition_identity(TRIALS[0].split, 1)
+    store.save_partition("fingerprint", identity, Partition(*parts))
+    loaded = store.load_partition("fingerprint", identity)
     for part, expected in zip((loaded.training, loaded.validation, loaded.test), parts, strict=True):
         assert np.array_equal(part, expected)
-    assert store.load_partition("fingerprint", "60/20/20", 0) is None
+    assert store.load_partition("fingerprint", partition_identity(TRIALS[0].split, 0)) is None
+    assert store.load_partition("another", identity) is None
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"by": "patient"}])
+def test_a_partition_of_another_rule_is_another_partition(change, store):
+    former = Partition(np.array([0, 1]), np.array([2]), np.array([3]))
+    later = Partition(np.array([2, 3]), np.array([0]), np.array([1]))
+    identity = partition_identity(TRIALS[0].split, 1)
+    store.save_partition("fingerprint", identity, former)
+    store.save_partition("fingerprint", {**identity, **change}, later)
+    assert store.load_partition("fingerprint", identity).test.tolist() == [3]
+    assert store.load_partition("fingerprint", {**identity, **change}).test.tolist() == [1]
+
+
+def test_where_features_came_from_comes_back_beside_the_run_that_fitted_on_them(store, run_id):
+    made = {"packages": {"tensorflow": "2.0"}, "cpu": "x"}
+    for provenance in (made, made, None):
+        store.save_origin(run_id, "features", provenance)
+    assert store.load_origins() == [("features", PROVENANCE, None), ("features", PROVENANCE, made)]
 
 
 def test_a_complexity_comes_back_and_the_latest_count_holds(store):
@@ -164,6 +188,19 @@ def test_pace_is_the_time_of_each_kind_of_unit_over_its_cost(store, run_id):
     for unit in (FIT, replace(FIT, cost=3000), UnitRecord("decode/0", "decode", "here:1", 10, 0.5)):
         store.record(run_id, unit)
     assert store.seconds_per_cost() == {"fit": 4.0 / 4000, "decode": 0.5 / 10}
+
+
+def test_a_cost_beyond_64_bits_is_kept_and_so_are_many_large_ones(store, run_id):
+    for cost in (10**19, 9 * 10**18, 9 * 10**18):
+        store.record(run_id, replace(FIT, cost=cost, duration_s=1.0))
+    assert store.seconds_per_cost() == {"fit": pytest.approx(3 / 2.8e19)}
+
+
+def test_a_unit_took_the_seconds_of_its_last_success(store, run_id):
+    for duration_s, has_failed in ((1.0, True), (2.0, False), (3.0, False), (4.0, True)):
+        store.record(run_id, replace(FIT, duration_s=duration_s, has_failed=has_failed))
+    store.record(run_id, replace(FIT, unit="fit/1", has_failed=True))
+    assert store.load_durations() == [("fit/0", "fit", 3.0)]
 
 
 # -- curves -------------------------------------------------------------------------------------------------------
@@ -265,6 +302,21 @@ def test_a_store_is_read_while_a_driver_writes(tmp_path):
             assert reader.finished_ids() == {TRIALS[0].id}
             writer.record(run_id, FIT, [(TRIALS[1], draw_success(TRIALS[1]))])
             assert reader.finished_ids() == {TRIALS[0].id, TRIALS[1].id}
+
+
+def test_a_driver_that_waits_for_a_reader_in_vain_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("sweep.store.connection.PATIENCE_S", 0.1)
+    with Store.open(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / STORE_NAME, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM specs").fetchall()
+        with pytest.raises(FatalError) as error, Store.open(tmp_path):
+            pytest.fail("opened what another process reads")
+    assert str(error.value) == (
+        f"{tmp_path / STORE_NAME}: another process has been reading or writing it for 0.1 s (database is locked); what "
+        "was stored before is intact: wait for its end, or end it, then run again"
+    )
 
 
 def test_who_reads_cannot_write(tmp_path):

@@ -11,15 +11,10 @@ from sweep.data.splits import partition_images
 from sweep.outcome import Failure, Success
 from sweep.planning.trial import Trial, short_hash
 from sweep.spec.schema import Sampling, Split, TrainingSpec
-from sweep.training.heads import (
-    CURVE_STEPS,
-    BatchDraws,
-    GradientDescent,
-    Head,
-    HeadData,
-    draw_truncated_normal,
-    fit_heads,
-)
+from sweep.training.batches import CURVE_STEPS, BatchDraws
+from sweep.training.descent import GradientDescent, draw_truncated_normal
+from sweep.training.head_data import HeadData
+from sweep.training.heads import fit_heads
 
 SPLIT = Split.parse("60/20/20")
 TRAINING = TrainingSpec()
@@ -28,8 +23,10 @@ SCORES = ("validation_scores", "test_scores")
 
 def make_trial(rate=0.1, steps=60, shuffle=0, split=SPLIT):
     head_id = short_hash(f"{rate} {shuffle} {split}")
+    batches_id, start_id = (short_hash(f"{what} {shuffle} {split}") for what in ("batches", "start"))
     backbone = Backbone("tiny", 1.0, 16)
-    return Trial(short_hash(f"{head_id} {steps}"), head_id, backbone, split, rate, shuffle, steps)
+    trial_id = short_hash(f"{head_id} {steps}")
+    return Trial(trial_id, head_id, batches_id, start_id, backbone, split, rate, shuffle, steps)
 
 
 def make_data(images=80, width=5, classes=2, shuffles=1, split=SPLIT):
@@ -92,6 +89,51 @@ def test_so_they_do_with_batches_of_any_size(batch_size):
         assert evidence_of(fit_heads([trial], data, training)).items() <= together.items()
 
 
+RATES = (0.1, 0.03, 0.01, 0.003, 0.001)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("width", [5, 64, 257])
+@pytest.mark.parametrize("rates", [1, 2, 3, 4, 5])
+def test_a_learning_rate_added_later_or_tried_again_alone_changes_no_bit(rates, width, classes):
+    data = make_data(width=width, classes=classes, shuffles=2)
+    trials = [make_trial(rate, steps, shuffle) for rate in RATES for steps in (30, 70) for shuffle in range(2)]
+    everything = evidence_of(fit_heads(trials, data, TRAINING))
+    for kept in (RATES[:rates], RATES[-rates:], RATES[::-1][:rates]):
+        some = [trial for rate in kept for trial in trials if trial.learning_rate == rate]
+        assert evidence_of(fit_heads(some, data, TRAINING)).items() <= everything.items()
+
+
+def test_so_it_is_where_partitions_have_different_rates_and_fits_are_cut_anywhere(monkeypatch):
+    data = make_data(width=64, shuffles=4)
+    trials = [make_trial(rate, 60, shuffle) for shuffle in range(4) for rate in RATES[: 2 + shuffle % 2]]
+    together = evidence_of(fit_heads(trials, data, TRAINING))
+    monkeypatch.setattr("sweep.training.heads.BATCHES_BYTES", 1)
+    assert evidence_of(fit_heads(trials, data, TRAINING)) == together
+    pieces = [evidence_of(fit_heads(trials[start : start + 3], data, TRAINING)) for start in range(0, len(trials), 3)]
+    assert {key: value for piece in pieces for key, value in piece.items()} == together
+
+
+def weights_after(trial, steps, data):
+    """Scores are linear in the weights; those of all test images tell heads apart."""
+    return fit_one(replace(trial, steps=steps), data).test_scores
+
+
+def test_heads_on_a_partition_differ_by_their_rate_alone():
+    data = make_data()
+    one = make_trial(0.1)
+    twin = replace(make_trial(0.1 + 1e-17), head_id="0" * 16)
+    np.testing.assert_array_equal(weights_after(one, 60, data), weights_after(twin, 60, data))
+    for other in (replace(one, batches_id="0" * 16), replace(one, start_id="0" * 16), make_trial(0.05)):
+        assert not np.array_equal(weights_after(one, 60, data), weights_after(other, 60, data))
+
+
+def test_a_step_along_the_same_batch_is_as_long_as_the_rate():
+    data, training = make_data(), TrainingSpec(initial_stddev=0.0)
+    short, long = (fit_one(make_trial(rate, 1), data, training).test_scores for rate in (0.001, 0.002))
+    np.testing.assert_allclose(long, 2 * short, rtol=1e-5, atol=1e-8)
+
+
 def test_a_head_that_ends_early_is_not_changed_by_one_that_goes_on():
     data = make_data()
     short, long = make_trial(0.1, 20), make_trial(0.01, 120)
@@ -134,7 +176,7 @@ def test_a_convex_case_agrees_with_scikit_learn(classes):
     data = make_data(images=400, width=2, classes=classes, split=split)
     training = TrainingSpec(sampling=Sampling.UNIFORM, batch_size=1000)
     partition = data.partitions[split, 0]
-    logits = fit_one(make_trial(0.05, 3000, split=split), data, training).test_scores
+    logits = fit_one(make_trial(0.05, 6000, split=split), data, training).test_scores
     ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     theirs = LogisticRegression(C=np.inf, tol=1e-10).fit(
         data.features[partition.training], data.labels[partition.training]
@@ -143,31 +185,40 @@ def test_a_convex_case_agrees_with_scikit_learn(classes):
     np.testing.assert_allclose(ours, theirs.predict_proba(data.features[partition.test]), atol=0.02)
 
 
-def test_one_step_is_the_gradient_of_the_mean_cross_entropy():
-    data = make_data(classes=3)
-    head = Head([make_trial(rate=0.5)], data, TrainingSpec(initial_stddev=0.5))
-    positions = np.array([[3, 70, 3, 12]])
-    descent = GradientDescent([head], data, batch_size=4)
-    descent.biases += np.float32([0.1, -0.2])
-    relative = (descent.weights[0].astype(float), descent.biases[0].astype(float))
-    weights, biases = (np.pad(values, ((0, 0), (0, 1))) for values in relative)
-    descent.step(positions)
-    batch, truth = data.features[positions[0]].astype(float), np.eye(3)[data.labels[positions[0]]]
-    odds = np.exp(batch @ weights + biases)
-    slope = (odds / odds.sum(axis=1, keepdims=True) - truth) / 4
-    weights -= 0.5 * batch.T @ slope
-    biases -= 0.5 * slope.sum(axis=0, keepdims=True)
-    np.testing.assert_allclose(descent.weights[0], weights[:, :2] - weights[:, 2:], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(descent.biases[0], biases[:, :2] - biases[:, 2:], rtol=1e-5)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_one_step_is_the_gradient_of_the_mean_cross_entropy_on_each_partitions_batch(classes):
+    data = make_data(classes=classes)
+    generator = np.random.default_rng(0)
+    starts = generator.standard_normal((2, 5, classes)).astype(np.float32)
+    rates = np.array([[0.5, 0.01, 0.1], [0.2, 0.3, 1.0]])
+    positions = np.array([[[3, 70, 3, 12], [9, 71, 79, 40]]])
+    descent = GradientDescent(starts, rates, data, batch_size=4)
+    descent.biases += np.float32([0.1, -0.2][: classes - 1])
+    before = [(descent.weights.astype(float), descent.biases.astype(float))]
+    before = [np.pad(values, ((0, 0), (0, 0), (0, 0), (0, 1))) for values in before[0]]
+    descent.take_steps(positions)
+    for partition, head in np.ndindex(2, 3):
+        batch, truth = (
+            values[positions[0, partition]] for values in (data.features.astype(float), np.eye(classes)[data.labels])
+        )
+        weights, biases = (values[partition, head] for values in before)
+        odds = np.exp(batch @ weights + biases)
+        slope = (odds / odds.sum(axis=1, keepdims=True) - truth) / 4
+        weights = weights - rates[partition, head] * batch.T @ slope
+        biases = biases - rates[partition, head] * slope.sum(axis=0, keepdims=True)
+        for ours, theirs in ((descent.weights, weights), (descent.biases, biases)):
+            relative = theirs[:, :-1] - theirs[:, -1:]
+            np.testing.assert_allclose(ours[partition, head], relative, rtol=1e-5, atol=1e-6)
 
 
-def test_heads_start_at_their_own_small_random_weights_and_no_bias():
-    heads = [Head([make_trial(rate)], make_data(width=64), TRAINING) for rate in (0.1, 0.01)]
-    descent = GradientDescent(heads, make_data(width=64), 100)
+def test_heads_start_at_small_random_weights_that_the_rates_share_and_no_bias():
+    data = make_data(width=64)
+    starts = draw_truncated_normal(np.random.default_rng(0), (2, 64, 2), 0.001)
+    descent = GradientDescent(starts, np.array([[0.1, 0.01]] * 2), data, 100)
     assert not descent.biases.any()
-    initial = np.stack([head.initial for head in heads])
-    assert initial.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
-    np.testing.assert_array_equal(descent.weights, initial[..., :1] - initial[..., 1:])
+    assert starts.std() == pytest.approx(0.001 * np.sqrt(0.774), rel=0.15)
+    for head in range(2):
+        np.testing.assert_array_equal(descent.weights[:, head], starts[..., :1] - starts[..., 1:])
     assert not np.array_equal(descent.weights[0], descent.weights[1])
 
 
@@ -185,7 +236,7 @@ def test_only_training_images_are_trained_on(others):
 
 
 def draw(sampling, labels, pool, blocks=20, seed=0):
-    draws = BatchDraws([seed, 1], TrainingSpec(sampling=sampling), pool, labels)
+    draws = BatchDraws(seed, TrainingSpec(sampling=sampling), pool, labels)
     return np.concatenate([draws.draw_block() for _ in range(blocks)])
 
 
@@ -242,10 +293,21 @@ def test_a_diverged_head_is_a_failure_and_its_neighbours_are_untouched(rate):
     assert evidence_of(fit_heads(calm, data, TRAINING)).items() <= evidence_of(fitted).items()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("rate", [1e38, 1e308])
+def test_infinite_weights_of_one_head_stay_with_it(rate, classes):
+    data = make_data(classes=classes, shuffles=2)
+    calm = [make_trial(0.1, shuffle=shuffle) for shuffle in range(2)]
+    fitted = fit_heads([make_trial(rate), *calm, make_trial(rate, shuffle=1)], data, TRAINING)
+    assert [type(outcome) for outcome in fitted.outcomes] == [Failure, Success, Success, Failure]
+    assert evidence_of(fit_heads(calm, data, TRAINING)).items() <= evidence_of(fitted).items()
+
+
 def test_a_head_may_fail_late_and_keep_its_earlier_read_outs():
-    data = make_data()
-    rates = 10.0 ** np.arange(2, 5, 0.05)
-    trials = [make_trial(float(rate), steps) for rate in rates for steps in (50, 60)]
+    data = make_data(shuffles=10)
+    rates = 10.0 ** np.arange(3, 4, 0.1)
+    trials = [make_trial(float(rate), steps, shuffle) for rate in rates for shuffle in range(10) for steps in (50, 60)]
     kinds = {outcome.trial_id: type(outcome) for outcome in fit_heads(trials, data, TRAINING).outcomes}
     assert (Success, Failure) in {
         (kinds[early.id], kinds[late.id]) for early, late in zip(trials[::2], trials[1::2], strict=True)

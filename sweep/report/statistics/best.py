@@ -14,7 +14,7 @@ DRAWS = 20_000
 FEWEST_DRAWS = 2_000
 DRAWN_AT_MOST = 40_000_000  # draws times pairs
 RULE_OF_THREE = 3.0  # nothing seen among n: at most 3/n, at 95 % (Hanley and Lippman-Hand 1983)
-NORMAL_QUANTILE = 1.959964
+NORMAL_QUANTILE, NORMAL_QUANTILE_ONE_SIDED = 1.959964, 1.644854  # at 95 %; the least that any critical value is
 
 
 class Verdict(StrEnum):
@@ -84,7 +84,7 @@ class Draws:
         values, vectors = np.linalg.eigh(errors.covariance)
         scale = vectors * np.sqrt(np.maximum(values, 0.0))
         normal = generator.standard_normal((count, models)) @ scale.T
-        freedom = errors.freedom_of_differences
+        freedom = errors.freedom_of_all
         tails = np.sqrt(generator.chisquare(freedom, (count, 1)) / freedom)
         return cls(normal / tails, bound_errors(errors, whole))
 
@@ -96,7 +96,7 @@ class Draws:
             others = np.arange(models) != control
             ratios = (self.values[:, others] - self.values[:, [control]]) / self.of_differences[control, others]
             limits[control] = np.quantile(ratios.max(axis=1), LEVEL)
-        return limits
+        return np.maximum(limits, NORMAL_QUANTILE_ONE_SIDED)
 
 
 def bound_errors(errors: Errors, whole: float = 0.0) -> Floats:
@@ -130,7 +130,7 @@ def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
     above = len(most) - np.searchsorted(most, observed, side="left")
     p_values = (above + 1) / (len(most) + 1)
     np.fill_diagonal(p_values, 1.0)
-    half = float(np.quantile(most, LEVEL)) * errors
+    half = max(float(np.quantile(most, LEVEL)), NORMAL_QUANTILE) * errors
     np.fill_diagonal(half, 0.0)
     return Pairs(differences, errors, differences - half, differences + half, p_values)
 

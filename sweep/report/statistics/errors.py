@@ -19,7 +19,7 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Evidence:
     """What one shuffle's test images say of K models.
 
     values: (models,), the metric. influences: (models, images), what each test image adds to it: the derivative of
@@ -66,7 +66,7 @@ class Errors:
     counted: int
 
     @classmethod
-    def estimate(cls, shuffles: Sequence[Tested], design: Design) -> Self:
+    def estimate(cls, shuffles: Sequence[Evidence], design: Design) -> Self:
         """Estimate the error from every shuffle's test images; all shuffles are of the same models in one order.
 
         P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
@@ -106,7 +106,7 @@ class Errors:
         )
 
     @classmethod
-    def estimate_apart(cls, levels: Sequence[tuple[Sequence[Tested], Design]]) -> Self:
+    def estimate_apart(cls, levels: Sequence[tuple[Sequence[Evidence], Design]]) -> Self:
         """Estimate the error of levels that were each split anew, such as splits: of one model, shuffles unpaired.
 
         As `estimate` with one model does for each level, but P is the covariance between patients of all levels
@@ -134,7 +134,7 @@ class Errors:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an error: of two patients or more, and where training counts whatever the pool, of two runs."""
+        """Whether there is an error at all: it takes two patients, and for any pool of images two shuffles."""
         has_runs = self.shuffles > 1 or self.design.about is About.POOL
         return has_runs and bool(np.isfinite(self.of_patients).all())
 
@@ -172,8 +172,19 @@ class Errors:
         """Degrees of freedom of a typical difference's error."""
         pairs = np.triu_indices(self._models, 1)
         patients = np.median(self._patients_of_differences[pairs], keepdims=True)
-        freedom = max((self._models - 1) * (self.shuffles - 1), 1)
-        return float(self._combine(patients, 2 * self.residual, freedom)[0])
+        return float(self._combine(patients, 2 * self.residual, self._freedom_of_runs)[0])
+
+    @property
+    def freedom_of_all(self) -> float:
+        """Degrees of freedom for all differences at once.
+
+        The runs' part of the error is one estimate for all of them: as far as it goes wrong, it does so everywhere.
+        """
+        return (
+            self.freedom_of_differences
+            if self.shuffles == 1
+            else min(self.freedom_of_differences, self._freedom_of_runs)
+        )
 
     def project(self, shuffles: int) -> "Errors":
         """Return what the error would be with another number of shuffles.
@@ -185,6 +196,10 @@ class Errors:
         slope = (self.of_single - self.of_patients) / (1 - 1 / self.shuffles)
         patients = self.of_patients + (1 / shuffles - 1 / self.shuffles) * slope
         return replace(self, shuffles=shuffles, of_patients=patients)
+
+    @property
+    def _freedom_of_runs(self) -> int:
+        return max((self._models - 1) * (self.shuffles - 1), 1)
 
     @property
     def _models(self) -> int:

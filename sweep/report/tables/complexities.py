@@ -129,8 +129,8 @@ def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[s
         return
     different = [str(row[0].value) for row in rows if any(Mark.DIFFERS in cell.marks for cell in row)]
     yield (
-        f"Published: {PAPERS[frames.spec.published].citation}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from the "
-        "computed figure, or parameters outside trainable to all. "
+        f"Published: {PAPERS[frames.spec.published].citation}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from "
+        "the computed figure, or parameters outside trainable to all. "
         + (f"Different: {', '.join(different)}." if different else "None is different.")
     )
     yield from load_costs(frames.spec.published).remarks

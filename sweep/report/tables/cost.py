@@ -41,8 +41,8 @@ def make_cost(study: Study) -> Table:
         for backbone in sorted(costs, key=lambda backbone: costs[backbone].mult_adds)
     )
     pareto = (
-        f"‡: its test {metric.title} is not beaten by a model of as many mult-adds or fewer (Pareto set). Mult-adds and parameters with the head "
-        f"of {len(frames.inputs.data.classes)} classes."
+        f"‡: its test {metric.title} is not beaten by a model of as many mult-adds or fewer (Pareto set). "
+        f"Mult-adds and parameters with the head of {len(frames.inputs.data.classes)} classes."
     )
     seconds = (
         f"Seconds of one worker as measured: extracting the features of all {frames.inputs.data.images:,} images, and "

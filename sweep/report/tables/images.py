@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.data.dataset import describe_unknown_patients
 from sweep.data.splits import count_parts
 from sweep.report.cells import Cell, Column, Table
 from sweep.report.choices import known
@@ -39,8 +40,8 @@ def make_table1(frames: SweepFrames) -> Table:
 def measure_partitions(frames: SweepFrames) -> pd.DataFrame:
     """Return a row per split and shuffle.
 
-    Columns: images of each part, `shared_test_images` (test images of a patient who also has training images) and
-    `test_<class>` (test images of a class), NaN where the store does not know.
+    Columns: images of each part, `shared_test_images` (test images of a patient who is known to have training images)
+    and `test_<class>` (test images of a class), NaN where the store does not know.
     """
     return pd.DataFrame(_measure_partitions(frames))
 
@@ -70,20 +71,31 @@ def _describe_classes(frames: SweepFrames) -> str:
 
 
 def _describe_copies(frames: SweepFrames) -> str:
-    if frames.images is None:
+    images = frames.images
+    if images is None:
         return "How many files are copies of another is not known: the store has no list of the images."
-    return (
-        f"Files that are byte-identical copies of another: {frames.images.copies:,} of {frames.inputs.data.images:,}."
-    )
+    copies = f"Files that are byte-identical copies of another: {images.copies:,} of {frames.inputs.data.images:,}"
+    if images.contradictions is None:
+        return f"{copies}; of another class: not counted yet."
+    return f"{copies}; files byte-identical to one of another class (contradictory labels): {images.contradictions:,}."
 
 
 def _describe_shared_patients(frames: SweepFrames, means: pd.DataFrame) -> str:
     """Say how far the split by image lets patients cross it. means: a row per split, averaged over the shuffles."""
-    known = means.dropna(subset=["shared_test_images"])
-    if frames.images is None or known.empty:
+    images, measured = frames.images, means.dropna(subset=["shared_test_images"])
+    if images is None or measured.empty:
         return "How many test images show a patient who also has training images is not known yet."
-    shares = (f"{row['shared_test_images']:,.1f} of {row['test']:,.0f} ({split})" for split, row in known.iterrows())
-    return (
-        "Images are split, not patients. Test images of a patient who also has training images, on average over the "
-        f"shuffles: {', '.join(shares)}."
+    doubt = ""
+    if not images.knows_patients:
+        unknown = describe_unknown_patients(images)
+        doubt = f"{unknown[:1].upper()}{unknown[1:]}. Intervals count an image of an unknown patient as one of its own."
+    if not images.images_of_known_patients:
+        return doubt
+    least = "" if images.knows_patients else "at least "
+    shares = (
+        f"{least}{row['shared_test_images']:,.1f} of {row['test']:,.0f} ({split})" for split, row in measured.iterrows()
     )
+    return (
+        f"{doubt} Images are split, not patients. Test images of a patient who also has training images, on average "
+        f"over the shuffles: {', '.join(shares)}."
+    ).strip()

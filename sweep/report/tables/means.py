@@ -70,8 +70,8 @@ def _note_means(study: Study, inference: Inference) -> Iterator[str]:
     if any(standing.ranks is not None for standing in inference.standings.values()):
         yield (
             f"At 95 %, for all models of a split together: ★ may be the best, and is within {margin} of it; ≈ within "
-            f"{margin} of the best, not the best; ↓ not the best, and not shown to be within {margin}; ? may be the best, "
-            f"and may be more than {margin} behind. Bold (in plain text *): may be the best."
+            f"{margin} of the best, not the best; ↓ not the best, and not shown to be within {margin}; ? may be the "
+            f"best, and may be more than {margin} behind. Bold (in plain text *): may be the best."
         )
     theirs = f" (…): as {study.published.name} gives it." if study.published else ""
     yield f"[…]: 95 % interval of the mean.{theirs} ±: how far shuffles of the same images scatter; no standard error."
@@ -110,15 +110,15 @@ def make_diagnostics(study: Study, inference: Inference, split: str, *, is_detai
     columns = (Column("backbone", "backbone"), *(_make_column(METRICS[name]) for name in DIAGNOSTIC))
     classes = frames.inputs.data.classes
     of = f"positive class {classes[1]}" if len(classes) == 2 else "macro averages, each class against the rest"
-    notes = (
+    note = (
         "Answers are the class with the largest score; no threshold was tuned. Predictive values (precision is the "
-        "positive one) hold for the shares of the classes among these images.",
+        "positive one) hold for the shares of the classes among these images."
     )
     title = f"Sensitivity, specificity, predictive values and ROC AUC at {split}, {of}, with 95 % intervals"
     name = f"diagnostics_{split.replace('/', '-')}"
     methods = (describe_intervals(METRICS["sensitivity"]),)
     return make_table(
-        frames, name, title, columns, rows, notes=notes, methods=methods, axis="metric", is_detail=is_detail
+        frames, name, title, columns, rows, notes=(note,), methods=methods, axis="metric", is_detail=is_detail
     )
 
 

@@ -1,79 +1,78 @@
-"""What the test images of patients who also have training images do to the results. Pure."""
+"""How many patients each class and part has, and how many lie on both sides of a split. Pure."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.metrics import with_unit
+from sweep.data.dataset import Images
+from sweep.data.splits import Partition
 from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.frames import SweepFrames
 from sweep.report.methods import PATIENTS
-from sweep.report.study import Readout, Study
 from sweep.report.tables.build import make_table
+from sweep.report.tables.images import PARTS
 
 
-def make_patients(study: Study) -> Table:
-    """The metric on test images of patients known from training, and on those of others, split by split."""
-    metric = study.metric
-    shown = study.frames.inputs.data.classes[find_majority(study.frames)]
+def make_patients(frames: SweepFrames) -> Table | None:
+    """Patients of each class and part per split, and the images and patients that are also in training.
+
+    None where the patient of any image is unknown: then patients cannot be counted.
+    """
+    images = frames.images
+    if images is None or not images.knows_patients:
+        return None
     columns = (
         Column("split", "split"),
-        Column("known_images", "images of patients in training", 1),
-        Column("known_majority_percent", f"{shown} (%)", 1, "%"),
-        Column("known", metric.label, metric.decimals, metric.unit),
-        Column("other_images", "images of other patients", 1),
-        Column("other_majority_percent", f"{shown} (%)", 1, "%"),
-        Column("other", metric.label, metric.decimals, metric.unit),
-        Column("difference", with_unit("difference", metric.difference_unit), metric.decimals, metric.difference_unit),
+        Column("part", "part"),
+        *(Column(f"{name}_patients", f"{name} patients", 1) for name in frames.inputs.data.classes),
+        Column("patients", "patients", 1),
+        Column("shared_patients", "also in training", 1),
+        Column("images", "images", 1),
+        Column("shared_images", "of patients in training", 1),
     )
-    rows = tuple(_make_row(study, str(split)) for split in study.frames.spec.grid.split)
-    title = f"Patients on both sides of a split: test {metric.label}"
-    more = {"finding": _describe(study, rows), "methods": (PATIENTS,)}
-    return make_table(study.frames, "patients", title, columns, rows, **more)
+    patients = np.unique(np.array(images.patients, str), return_inverse=True)[1]
+    rows = tuple(row for split in frames.spec.grid.split for row in _make_rows(frames, images, patients, str(split)))
+    more = {"notes": (_describe_all(frames, images, patients),), "methods": (PATIENTS,)}
+    return make_table(frames, "patients", "Patients per class and part", columns, rows, keys=2, **more)
 
 
-def find_majority(frames: SweepFrames) -> int:
-    """Return the class with the most images."""
-    counts = frames.inputs.data.images_per_class
-    return counts.index(max(counts))
+def _make_rows(frames: SweepFrames, images: Images, patients: NDArray[np.int64], split: str) -> Iterator[Row]:
+    """Yield a row for each part: means over the shuffles whose partition the store knows."""
+    shuffles = frames.spec.grid.shuffle
+    known = [frames.partitions[split, shuffle] for shuffle in shuffles if (split, shuffle) in frames.partitions]
+    classes = len(frames.inputs.data.classes)
+    for part in PARTS:
+        counts = [_count(getattr(partition, part), partition, images.labels, patients, classes) for partition in known]
+        means = np.mean(counts, axis=0).tolist() if counts else [None] * (classes + 4)
+        if part == "training":  # all of them are in training
+            means[classes + 1] = means[classes + 3] = None
+        yield (Cell(split), Cell(part), *(Cell(mean) for mean in means))
 
 
-def _make_row(study: Study, split: str) -> Row:
-    cells = {key: cell for key, cell in study.cells.items() if key[1] == split}
-    comparable = {key: cell for key, cell in cells.items() if cell.is_comparable}
-    finished, planned = sum(cell.finished for cell in comparable.values()), sum(cell.planned for cell in cells.values())
-    known = {shuffle: study.frames.find_known(split, shuffle) for shuffle in study.frames.spec.grid.shuffle}
-    measured = [
-        (*_measure(study, readout, known[readout.shuffle]), *_measure(study, readout, ~known[readout.shuffle]))
-        for key in comparable
-        for readout in study.readouts[key]
+def _count(
+    part: NDArray[np.int64],
+    partition: Partition,
+    labels: NDArray[np.int64],
+    patients: NDArray[np.int64],
+    classes: int,
+) -> list[int]:
+    """Count a part's patients by class, all, and those in training too; its images, and those of the latter."""
+    is_shared = np.isin(patients[part], patients[partition.training])
+    return [
+        *(len(np.unique(patients[part][labels[part] == label])) for label in range(classes)),
+        len(np.unique(patients[part])),
+        len(np.unique(patients[part][is_shared])),
+        len(part),
+        int(is_shared.sum()),
     ]
-    values = np.array([each for each in measured if np.isfinite(each).all()])
-    if not len(values):
-        return (Cell(split), *(Cell(None, (), finished, planned) for _ in range(7)))
-    means = values.mean(axis=0).tolist()
-    return (Cell(split), *(Cell(mean, (), finished, planned) for mean in [*means, means[2] - means[5]]))
 
 
-def _measure(study: Study, readout: Readout, mask: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Count some test images and the percentage of the majority class, and measure the metric as printed on them."""
-    count, metric = int(mask.sum()), study.metric
-    if not count:
-        return 0, np.nan, np.nan
-    labels = readout.labels[mask]
-    share = 100 * float(np.mean(labels == find_majority(study.frames)))
-    return count, share, metric.scale * metric.measure(readout.scores[mask], labels)
-
-
-def _describe(study: Study, rows: tuple[Row, ...]) -> str:
-    metric, shown = study.metric, study.frames.inputs.data.classes[find_majority(study.frames)]
-    texts = []
-    for row in rows:
-        split, _, known_share, known, _, other_share, other, _ = (cell.value for cell in row)
-        if isinstance(known, float) and isinstance(other, float):
-            unit = f" {metric.unit}" if metric.unit else ""
-            texts.append(
-                f"{known:.{metric.decimals}f}{unit} ({known_share:.0f} % {shown}) and "
-                f"{other:.{metric.decimals}f}{unit} ({other_share:.0f} %) at {split}"
-            )
-    start = f"Test {metric.title} on images of patients who are also in training, and of others"
-    return f"{start}: {'; '.join(texts)}." if texts else ""
+def _describe_all(frames: SweepFrames, images: Images, patients: NDArray[np.int64]) -> str:
+    counts = (
+        f"{name} {len(np.unique(patients[images.labels == label])):,}"
+        for label, name in enumerate(frames.inputs.data.classes)
+    )
+    return (
+        f"All {len(np.unique(patients)):,} patients: {', '.join(counts)}. The table's numbers are means over shuffles."
+    )

@@ -1,4 +1,4 @@
-"""What a reviewer asks of a study of images: which items of the checklists a report answers, and which stay open. Pure."""
+"""What a reviewer asks: which items of the checklists for studies of images a report answers. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,12 +58,12 @@ def make_reviewer(study: Study, inference: Inference) -> Table:
         (Cell(item.topic), Cell(item.tripod), Cell(item.claim), Cell(item.stard), Cell(answers.get(name, OPEN)))
         for name, item in ITEMS.items()
     )
-    notes = (
-        f'"{OPEN}": not in the store, yours to say. Numbers are of the items that come nearest (TRIPOD+AI, Collins et al. '
-        "2024; CLAIM, Tejani et al. 2024; STARD-AI, Sounderajah et al. 2025), as transcribed elsewhere: check them "
-        "before you cite them.",
+    note = (
+        f'"{OPEN}": not in the store, yours to say. Numbers are of the items that come nearest (TRIPOD+AI, Collins et '
+        "al. 2024; CLAIM, Tejani et al. 2024; STARD-AI, Sounderajah et al. 2025), as transcribed elsewhere: check them "
+        "before you cite them."
     )
-    return make_table(study.frames, "reviewer", "What a reviewer asks", columns, rows, notes=notes)
+    return make_table(study.frames, "reviewer", "What a reviewer asks", columns, rows, notes=(note,))
 
 
 def _answer(study: Study, inference: Inference) -> Iterator[tuple[str, str]]:

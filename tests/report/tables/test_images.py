@@ -9,6 +9,7 @@ from study_example import make_example, read_notes
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
 from sweep.planning.expand import make_plan
+from sweep.planning.trial import partition_identity
 from sweep.report.frames import read_sweep
 from sweep.report.tables.images import make_table1, measure_partitions
 from sweep.testing import fill_store, make_inputs, make_spec, make_store
@@ -44,9 +45,38 @@ def test_table_1_notes_copies_and_patients_on_both_sides():
     frames = read_frames(has_images=True)
     frames = replace(frames, images=replace(frames.images, copies=3))
     notes = read_notes(make_table1(frames))
-    assert "Files that are byte-identical copies of another: 3 of 100." in notes
+    assert (
+        "Files that are byte-identical copies of another: 3 of 100; files byte-identical to one of another class "
+        "(contradictory labels): 0."
+    ) in notes
     mean = measure_partitions(frames)["shared_test_images"].mean()
     assert f"on average over the shuffles: {mean:.1f} of 20 (60/20/20)." in notes
+
+
+def test_contradictory_labels_are_counted_or_said_not_to_be():
+    frames = read_frames(has_images=True)
+    for contradictions, words in ((4, "(contradictory labels): 4."), (None, "; of another class: not counted yet.")):
+        images = replace(frames.images, contradictions=contradictions)
+        assert words in read_notes(make_table1(replace(frames, images=images)))
+
+
+def test_where_no_patient_is_known_table_1_says_so_and_counts_none():
+    frames = read_frames(has_images=True)
+    notes = read_notes(make_table1(replace(frames, images=replace(frames.images, patients=(None,) * 100))))
+    assert notes.endswith(
+        "Patients unknown: file names do not tell them; name them with data.patients. Intervals count an image of an "
+        "unknown patient as one of its own."
+    )
+    assert "of 20" not in notes
+
+
+def test_where_some_patients_are_known_table_1_says_of_how_many_images_and_counts_at_least_theirs():
+    frames = read_frames(has_images=True)
+    images = replace(frames.images, patients=(None,) * 40 + frames.images.patients[40:])
+    notes = read_notes(make_table1(replace(frames, images=images)))
+    assert "Patients known for 60 of 100 images; name the others with data.patients." in notes
+    mean = measure_partitions(replace(frames, images=images))["shared_test_images"].mean()
+    assert f"over the shuffles: at least {mean:.1f} of 20 (60/20/20)." in notes
 
 
 def test_partitions_are_sized_by_the_rule_before_any_is_stored():
@@ -62,7 +92,8 @@ def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
     patients = ("one", "two", "one", "two", "three")
     fingerprint = plan.inputs.data.fingerprint
     store.save_images(fingerprint, Images(tuple("abcde"), np.array([0, 0, 1, 1, 1]), patients, copies=0))
-    store.save_partition(fingerprint, "60/20/20", 0, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])))
+    identity = partition_identity(spec.grid.split[0], 0)
+    store.save_partition(fingerprint, identity, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])))
     (partition,) = measure_partitions(read_sweep(store)).to_dict("records")
     assert partition["shared_test_images"] == 1  # image 2 shows patient one, who is in training
     assert (partition["test_NORMAL"], partition["test_PNEUMONIA"]) == (0, 1)

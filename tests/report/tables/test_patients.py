@@ -1,68 +1,79 @@
-"""Test images of patients who are in training too are told apart from those of others."""
+"""Patients are counted by class and part, and so are those on both sides of a split; where unknown, nothing is."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example, read_notes, read_rows, tabulate
+from study_example import MODELS, make_example, read_notes, read_rows, tabulate
+
+from sweep.report.tables.patients import make_patients
 
 
-def list_parts(study, split):
-    """Scores and labels of every readout of a split: (of patients in training, of others)."""
-    patients = np.array(study.frames.images.patients)
-    for (_, at), readouts in study.readouts.items():
-        for readout in readouts if at == split else ():
-            training = patients[study.frames.partitions[split, readout.shuffle].training]
-            is_known = np.isin(patients[readout.images], training)
-            yield [(readout.scores[mask], readout.labels[mask]) for mask in (is_known, ~is_known)]
+def rename(study, patients):
+    images = replace(study.frames.images, patients=tuple(patients))
+    return replace(study, frames=replace(study.frames, images=images))
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
-def test_the_two_groups_are_measured_apart_over_all_models_and_shuffles(models, metric):
-    study = read_example(models, metric)
-    measure, scale = study.metric.measure, study.metric.scale
-    for (split,), row in read_rows(tabulate(study)["patients"]).items():
-        known, other = zip(*list_parts(study, split), strict=True)
-        assert row["known_images"] == pytest.approx(np.mean([len(labels) for _, labels in known]))
-        assert row["other_images"] == pytest.approx(np.mean([len(labels) for _, labels in other]))
-        assert row["known"] == pytest.approx(scale * np.mean([measure(*part) for part in known]))
-        assert row["other"] == pytest.approx(scale * np.mean([measure(*part) for part in other]))
-        assert row["difference"] == pytest.approx(row["known"] - row["other"])
-        assert row["known_majority_percent"] == pytest.approx(
-            100 * np.mean([np.mean(labels == 1) for _, labels in known])
-        )
-        assert row["other_majority_percent"] == pytest.approx(
-            100 * np.mean([np.mean(labels == 1) for _, labels in other])
-        )
-
-
-def test_every_split_has_a_row_and_its_numbers_stand_in_the_finding(compared):
+def test_patients_of_each_class_and_part_are_means_over_the_shuffles(models, compared):
+    frames = make_example(**MODELS).frames
+    patients = np.array(frames.images.patients)
     rows = read_rows(compared["patients"])
-    assert list(rows) == [(split,) for split in MODELS["split"]]
-    for (split,), row in rows.items():
-        known = f"{row['known']:.1f} % ({row['known_majority_percent']:.0f} % PNEUMONIA)"
-        other = f"{row['other']:.1f} % ({row['other_majority_percent']:.0f} %) at {split}"
-        assert f"{known} and {other}" in read_notes(compared["patients"])
+    assert list(rows) == [(split, part) for split in MODELS["split"] for part in ("training", "validation", "test")]
+    for (split, part), row in rows.items():
+        parts = [getattr(frames.partitions[split, shuffle], part) for shuffle in range(3)]
+        for label, name in enumerate(("NORMAL", "PNEUMONIA")):
+            of_class = [images[frames.images.labels[images] == label] for images in parts]
+            counts = [len(set(patients[images])) for images in of_class]
+            assert row[f"{name}_patients"] == pytest.approx(np.mean(counts))
+        assert row["patients"] == pytest.approx(np.mean([len(set(patients[images])) for images in parts]))
+        assert row["images"] == len(parts[0])
 
 
-def test_images_of_both_groups_are_all_test_images(compared):
-    for (split,), row in read_rows(compared["patients"]).items():
-        assert row["known_images"] + row["other_images"] == {"60/20/20": 20, "80/10/10": 10}[split]
+def test_images_and_patients_that_are_also_in_training_are_counted(compared):
+    frames = make_example(**MODELS).frames
+    patients = np.array(frames.images.patients)
+    for (split, part), row in read_rows(compared["patients"]).items():
+        if part == "training":
+            assert (row["shared_patients"], row["shared_images"]) == (None, None)
+            continue
+        shared = []
+        for shuffle in range(3):
+            partition = frames.partitions[split, shuffle]
+            training = set(patients[partition.training])
+            shared.append([patient for patient in patients[getattr(partition, part)] if patient in training])
+        assert row["shared_images"] == pytest.approx(np.mean([len(each) for each in shared]))
+        assert row["shared_patients"] == pytest.approx(np.mean([len(set(each)) for each in shared]))
 
 
-@pytest.mark.parametrize("options", [{"become": lambda _: None}, {"has_images": False}])
-def test_nothing_is_said_where_nothing_is_known(options):
-    table = tabulate(make_example(**options))["patients"]
-    (row,) = read_rows(table).values()
-    assert (row["known"], row["other"], row["difference"]) == (None, None, None)
-    assert read_notes(table) == ""
+def test_a_patient_with_images_of_two_classes_counts_in_both_and_once_in_all(models):
+    study = rename(make_example(), ["one"] * 100)
+    notes = read_notes(make_patients(study.frames))
+    assert notes.startswith("All 1 patients: NORMAL 1, PNEUMONIA 1. ")
+    for row in read_rows(make_patients(study.frames)).values():
+        assert (row["NORMAL_patients"], row["PNEUMONIA_patients"], row["patients"]) == (1, 1, 1)
 
 
-def test_a_partial_sweep_says_how_many_trials_stand_behind():
-    table = tabulate(make_example(become=lambda trial: None if trial.steps == 20 else TRUE))["patients"]
-    (row,) = read_rows(table).values()
-    assert (row["known_finished"], row["known_planned"]) == (6, 12)
+def test_no_readout_is_needed_so_an_undefined_metric_drops_none():
+    rows = read_rows(tabulate(make_example("sensitivity", become=lambda _: None))["patients"])
+    assert rows["60/20/20", "test"]["images"] == 20
 
 
-def test_models_without_all_shuffles_say_nothing_of_patients():
-    table = tabulate(make_example(become=lambda trial: None if trial.shuffle == 2 else TRUE))["patients"]
-    (row,) = read_rows(table).values()
-    assert (row["known"], row["known_finished"], row["known_planned"]) == (None, 0, 12)
+def test_partitions_not_cut_yet_leave_the_counts_open():
+    study = make_example()
+    for row in read_rows(make_patients(replace(study.frames, partitions={}))).values():
+        assert row["patients"] is None
+
+
+@pytest.mark.parametrize("patients", [[None] * 100, ["one"] * 99 + [None]])
+def test_nothing_is_counted_where_any_patient_is_unknown(patients):
+    assert "patients" not in tabulate(rename(make_example(), patients))
+
+
+def test_nothing_is_counted_where_the_images_are_not_known():
+    assert "patients" not in tabulate(make_example(has_images=False))
+
+
+def test_nothing_is_said_of_what_known_patients_are_worth(compared):
+    text = " ".join((read_notes(compared["patients"]), *compared["patients"].methods))
+    assert "hint" not in text
+    assert "What that is worth cannot be told from these splits" in text
