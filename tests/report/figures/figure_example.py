@@ -40,7 +40,7 @@ def make_study(accuracy=answer_by_backbone, metric="accuracy", classes=(26, 74),
     fill_store(store, make_plan(spec, make_inputs(spec, classes, is_demo=is_demo)), accuracy)
     frames = read_sweep(store)
     cells = make_mean_cells(frames.trials, METRICS[metric], Selection.VALIDATION)
-    return Study(frames, METRICS[metric], Selection.VALIDATION, cells, {})
+    return Study(frames, METRICS[metric], Selection.VALIDATION, cells, {}, {})
 
 
 def add_readouts(study, *readouts):
