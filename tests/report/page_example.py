@@ -2,8 +2,12 @@
 
 from sweep.catalogue import WeightsSource
 from sweep.planning.inputs import DataSummary, WeightsId
+from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, Header, Mark, MeanCell, Selection, Table
+from sweep.report.documents import Report
 from sweep.report.page.page import Drawing, write_page
+from sweep.report.statistics.best import Verdict
+from sweep.report.statistics.intervals import Interval
 
 STAMP = "DEMO IMAGES, RANDOM WEIGHTS"
 SPLITS = ("80/10/10", "60/20/20")
@@ -13,16 +17,37 @@ ACCURACIES = {  # None: nothing finished
     "tiny-0.5-16": (9.5, 98.44),
     "tiny-0.25-16": (96.0, 91.2),
 }
+BEST_FIRST = ["tiny-1-16", "tiny-0.25-16", "tiny-0.5-16", "tiny-0.5-8"]  # at the first split
+ANSWER = Answer(
+    "Take tiny-1-16: it is the only one.",
+    ("How sure: very.", "tiny-1-16: 97.3 %.", "Two models may be the best.", "It holds here."),
+    SPLITS[0],
+    "tiny-1-16",
+    is_shown=True,
+)
 MARKS = ("tiny-1-16: 97.3 %", "tiny-0.5-16: 9.5 %", "tiny-0.25-16: 96.0 %")
 
 
 def make_means_table(stamp="", name="table4"):
     columns = (Column("backbone", "backbone"), *(Column(split, split, 1) for split in SPLITS))
-    rows = tuple(
-        (Cell(backbone), *(MeanCell(mean, (Mark.BEST,) if mean == 98.44 else (), std=0.731) for mean in means))
-        for backbone, means in ACCURACIES.items()
+    rows = tuple((Cell(backbone), *map(make_mean, means)) for backbone, means in ACCURACIES.items())
+    title = "Table 4. Test accuracy (%), mean ± standard deviation"
+    return Table(name, title, stamp, columns, rows, ("±: over shuffles.",), axis="split")
+
+
+def make_mean(mean):
+    """97 and more may be the best; nothing is known of what has no mean."""
+    if mean is None:
+        return MeanCell(None)
+    is_best = mean > 97
+    return MeanCell(
+        mean,
+        (Mark.BEST,) if is_best else (),
+        interval=Interval(mean - 1, mean + 1),
+        std=0.731,
+        verdict=Verdict.MAY_BE_BEST if is_best else Verdict.WORSE,
+        published=95.0 if is_best else None,
     )
-    return Table(name, "Table 4. Test accuracy (%)", stamp, columns, rows, ("±: over shuffles.",), axis="split")
 
 
 def make_long_table(rows=48, columns=13, name="metrics"):
@@ -67,7 +92,16 @@ def make_explanations(text="0.1", rows=3):
     }
 
 
+def make_report(*tables, stamp="", warnings=(), answer=ANSWER):
+    """The first table is the main one."""
+    return Report(make_header(stamp), answer, tables, 1, warnings)
+
+
+def make_drawings(*names):
+    return [Drawing(name, f"Figure {name}", "A caption.", make_svg(name)) for name in names]
+
+
 def make_page(stamp="", explanations=None):
-    tables = [make_means_table(stamp), make_long_table(), make_long_table(400, 3, "trials")]
-    drawings = [Drawing(name, f"Figure {name}", "A caption.", make_svg(name)) for name in ("costs", "curves")]
-    return write_page(make_header(stamp), tables, drawings, explanations or make_explanations())
+    tables = (make_means_table(stamp), make_long_table(), make_long_table(400, 3, "trials"))
+    report = make_report(*tables, stamp=stamp, warnings=("The images are drawn.",))
+    return write_page(report, make_drawings("best", "costs", "curves"), explanations or make_explanations())

@@ -6,18 +6,28 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import pytest
 from page_example import (
+    ANSWER,
+    BEST_FIRST,
     SPLITS,
     STAMP,
+    make_drawings,
     make_explanations,
     make_header,
     make_long_table,
     make_means_table,
     make_page,
+    make_report,
     make_svg,
 )
 
+from sweep.catalogue import WeightsSource
+from sweep.planning.inputs import WeightsId
+from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
+from sweep.report.documents import Report
+from sweep.report.page.names import shorten_title, sort_rows
 from sweep.report.page.page import Drawing, write_page
 from sweep.report.words import describe_header, format_cell
 
@@ -61,13 +71,67 @@ def test_a_page_closes_every_tag_and_repeats_no_id():
     assert len(ids) == len(set(ids))
     links = {attributes["href"][1:] for tag, attributes in tags if tag == "a"}
     assert links <= set(ids)
-    assert {"table4", "metrics", "figure-costs", "figure-curves"} <= links
+    assert {"answer", "table4", "metrics", "figure-costs", "figure-curves", "warnings", "provenance"} <= links
 
 
 def test_headings_never_skip_a_level():
     levels = Outline(make_page()).headings
     assert levels[0] == 1
     assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+def test_a_page_begins_with_the_answer_its_first_details_and_the_picture():
+    text = make_page()
+    assert '<h1 id="headline"><strong>Take tiny-1-16</strong>: it is the only one.</h1>' in text
+    assert "<b>How sure:</b> very." in text
+    order = ["<h1", "very.", "97.3 %.", 'id="figure-best"', "may be the best.", "It holds here.", 'id="contents"']
+    order += ['id="table4"', "The images are drawn.", 'id="metrics"', 'id="figure-costs"', 'id="trials"', "<dt>Data"]
+    places = [text.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_an_answer_without_a_comparison_has_neither_picture_nor_details():
+    report = make_report(make_means_table(), answer=Answer("Cannot tell.", (), SPLITS[0]))
+    text = write_page(report, [], {})
+    assert '<section id="answer" aria-labelledby="headline" class=alone>' in text
+    assert "<strong>Cannot tell.</strong></h1>\n</section>" in text
+    assert "<figure" not in text
+
+
+def test_rows_of_the_main_tables_stand_in_the_order_of_the_means_at_the_answers_split():
+    other = replace(make_means_table(), name="other")
+    means, main, rest = sort_rows(Report(make_header(), ANSWER, (make_means_table(), other, other), 2, ()))
+    assert [row[0].value for row in means.rows] == [row[0].value for row in main.rows] == BEST_FIRST
+    assert rest == other
+
+
+def test_where_lower_is_better_the_smallest_mean_comes_first_and_gaps_stay_last():
+    header = replace(make_header(), metric="log loss")
+    (table,) = sort_rows(Report(header, ANSWER, (make_means_table(),), 1, ()))
+    assert [row[0].value for row in table.rows] == ["tiny-0.5-16", "tiny-0.25-16", "tiny-1-16", "tiny-0.5-8"]
+
+
+def test_means_over_fewer_shuffles_come_after_those_over_all():
+    rows = tuple(
+        (Cell(name), MeanCell(mean, shuffles=shuffles, shuffles_planned=3))
+        for name, mean, shuffles in (("part", 99.0, 1), ("whole", 90.0, 3))
+    )
+    columns = (Column("backbone", "backbone"), Column(SPLITS[0], SPLITS[0], 1))
+    (table,) = sort_rows(make_report(Table("table4", "T", "", columns, rows)))
+    assert [row[0].value for row in table.rows] == ["whole", "part"]
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "short"),
+    [
+        ("table4", "Table 4. Test accuracy (%), mean ± standard deviation", "Table 4: means"),
+        ("standing_62_5-17_5-20", "Against the best", "Against the best, 62.5/17.5/20"),
+        ("heatmap-80-10-10", "Test accuracy (%), split 80/10/10", "Heat map, 80/10/10"),
+        ("unheard-of", "Something new: with much behind it", "Something new"),
+    ],
+)
+def test_the_contents_have_short_names(name, title, short):
+    assert shorten_title(name, title) == short
 
 
 def test_a_page_names_no_other_place():
@@ -88,37 +152,58 @@ def test_cells_print_what_every_document_prints():
     expected = [
         format_cell(cell, column) for row in table.rows for cell, column in zip(row, table.columns, strict=True)
     ]
-    assert "97.3 ± 0.73" in expected
-    assert Outline(write_page(make_header(), [table], [], {})).cells == ["backbone", *SPLITS, *expected]
+    assert "97.3 ± 0.73 [96.3, 98.3] (95.0) ★" in expected
+    found = Outline(write_page(make_report(table), [], {})).cells
+    assert sorted(found) == sorted(["backbone", *SPLITS, *expected])
 
 
 def test_cells_keep_the_number_behind_the_print():
     text = make_page()
-    assert 'data-value="97.26" data-explanation="0">97.3<span class="std"> ± 0.73</span></td>' in text
-    assert '<strong>98.4<span class="std"> ± 0.73</span></strong>' in text
+    assert 'data-value="97.26" data-explanation="0">' in text
     assert 'data-value="">-' in text
 
 
-def test_a_partial_table_says_how_much_of_each_cell_is_there():
-    row = (Cell("tiny"), MeanCell(90.0, finished=8, planned=12))
+def test_every_model_that_may_be_the_best_is_marked_and_the_signs_are_explained():
+    text = make_page()
+    assert text.count('<span class="sign may_be_best" title="may be the best"> ★</span>') == 2
+    assert text.count("<strong>9") == 2
+    assert (
+        '<ul class="legend" aria-label="Signs"><li><span class="sign may_be_best" aria-hidden="true">★</span> '
+        'may be the best</li><li><span class="sign worse" aria-hidden="true">↓</span> worse</li></ul>'
+    ) in text
+
+
+@pytest.mark.parametrize(("finished", "is_said"), [(8, True), (12, False)])
+def test_a_partial_table_says_how_much_of_a_cell_is_missing(finished, is_said):
+    row = (Cell("tiny"), MeanCell(90.0, finished=finished, planned=12))
     table = Table("table4", "T", "", (Column("backbone", "backbone"), Column("a", "a", 1)), (row,), is_partial=True)
-    text = write_page(make_header(), [table], [], {})
-    assert '90.0<span class="std"> ± n/a</span><span class="count"> (8/12)</span>' in text
-    assert "some results are missing" in text
+    text = write_page(make_report(table), [], {})
+    assert ('90.0<span class="count"> (8/12)</span>' in text) is is_said
+    assert ("some results are missing" in text) is is_said
 
 
-def test_the_header_says_what_every_document_says():
+def test_provenance_says_what_every_document_says():
     text = make_page()
     for name, fact in describe_header(make_header()):
-        assert f"<dt>{name}</dt><dd>{fact}</dd>" in text
+        assert re.search(rf"<dt>{name}</dt><dd>(<details>.*?</summary>)?{re.escape(fact)}(</details>)?</dd>", text)
 
 
-def test_the_stamp_stands_above_the_page_in_its_title_and_in_every_caption():
+def test_hashes_and_kernels_are_folded_and_no_fact_stands_before_the_answer():
+    weights = {f"tiny-{index}": WeightsId(WeightsSource.RANDOM, f"{index}" * 64) for index in range(9)}
+    machine = "a CPU, 2 cores, 8 GiB, no GPU, Linux-6.18.44-fc-v595-x86_64-with-glibc2.36"
+    header = replace(make_header(), weights=weights, machines=(machine,))
+    text = write_page(replace(make_report(make_means_table()), header=header), [], {})
+    assert text.index("<h1") < text.index("Linux-6.18")
+    assert "<summary><span>a CPU, 2 cores, 8 GiB, no GPU …</span></summary>" in text
+    (weights_shown,) = re.findall(r"<dt>Weights</dt><dd><details><summary>(.*?)</summary>", text)
+    assert "000000" not in weights_shown
+
+
+def test_the_stamp_stands_above_the_page_in_its_title_and_in_every_caption_of_a_table():
     text = make_page(STAMP)
-    assert f"<title>example [{STAMP}]</title>" in text
+    assert f"<title>example [{STAMP}] - sweep report</title>" in text
     assert f'<aside class="banner" aria-label="Warning">{STAMP}</aside>' in text
-    assert f"<caption>Table 4. Test accuracy (%) [{STAMP}]</caption>" in text
-    assert text.count(f'<span class="stamp">{STAMP}</span></figcaption>') == 2
+    assert f"<caption>Table 4. Test accuracy (%), mean ± standard deviation [{STAMP}]</caption>" in text
     assert "DEMO" not in make_page()
 
 
@@ -127,11 +212,13 @@ def test_names_of_any_characters_stay_text():
     table = Table(NASTY, NASTY, NASTY, columns, ((Cell(NASTY), Cell(NASTY)),), (NASTY,))
     explanation = Explanation(NASTY, ((NASTY, NASTY),), (table,))
     named = replace(table, name="table4")
-    drawings = [Drawing(NASTY, NASTY, NASTY, make_svg("costs"))] * 2
-    text = write_page(make_header(NASTY, NASTY), [table, table, named], drawings, {(NASTY, "b"): explanation})
+    drawings = [Drawing(NASTY, NASTY, NASTY, make_svg("costs"))] * 2 + make_drawings("best")
+    answer = Answer(NASTY, (NASTY, f"{NASTY}: {NASTY}", NASTY), "b", NASTY)
+    report = Report(make_header(NASTY, NASTY), answer, (table, table, named), 1, (NASTY,))
+    text = write_page(report, drawings, {(NASTY, "b"): explanation})
     outline = Outline(text)
     assert outline.cells.count(NASTY) == 9
-    assert not any(tag == "b" for tag, _ in outline.tags)
+    assert sum(tag == "b" for tag, _ in outline.tags) == 2  # the sweep's name and the label of a detail
     assert text.count("</script>") == 2
 
 
@@ -153,7 +240,7 @@ def test_explanations_lie_in_the_page_as_data():
 def test_many_explanations_leave_a_page_small():
     explanation = Explanation("cell", (("Chosen", "0.1"),), (make_long_table(36, 10),))
     backbones = [f"tiny-{index}" for index in range(48)]
-    text = write_page(make_header(), [make_long_table()], [], {(name, "m1"): explanation for name in backbones})
+    text = write_page(make_report(make_long_table()), [], {(name, "m1"): explanation for name in backbones})
     assert len(text.encode()) < 1_500_000
 
 

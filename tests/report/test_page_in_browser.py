@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from page_example import ACCURACIES, MARKS, STAMP, make_explanations, make_page
+from page_example import BEST_FIRST, MARKS, STAMP, make_explanations, make_page
 
 
 @pytest.fixture(scope="session")
@@ -76,19 +76,21 @@ def test_a_page_asks_the_network_for_nothing(page):
     assert any(url.endswith("report.html") for url in asked)
 
 
-def test_a_heading_sorts_by_number_with_gaps_last_and_then_gives_the_order_back(page):
-    original = list_backbones(page)
-    assert original == list(ACCURACIES)
-    head = find(page, "#table4 thead th:nth-child(2)")
-    find(page, "#table4 thead th:nth-child(2) button").click()
-    assert head.get_attribute("aria-sort") == "ascending"
-    assert list_backbones(page) == ["tiny-0.5-16", "tiny-0.25-16", "tiny-1-16", "tiny-0.5-8"]
-    press(page, "ENTER")
+def test_a_heading_sorts_numbers_from_the_largest_with_gaps_last_and_then_gives_the_order_back(page):
+    assert list_backbones(page) == BEST_FIRST
+    head = find(page, "#table4 thead th:nth-child(3)")
+    find(page, "#table4 thead th:nth-child(3) button").click()
     assert head.get_attribute("aria-sort") == "descending"
-    assert list_backbones(page) == ["tiny-1-16", "tiny-0.25-16", "tiny-0.5-16", "tiny-0.5-8"]
+    assert list_backbones(page) == ["tiny-0.5-16", "tiny-1-16", "tiny-0.5-8", "tiny-0.25-16"]
+    press(page, "ENTER")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert list_backbones(page) == ["tiny-0.25-16", "tiny-0.5-8", "tiny-1-16", "tiny-0.5-16"]
     press(page, "SPACE")
     assert head.get_attribute("aria-sort") is None
-    assert list_backbones(page) == original
+    assert list_backbones(page) == BEST_FIRST
+    find(page, "#table4 thead th:nth-child(2) button").click()
+    press(page, "ENTER")
+    assert list_backbones(page) == ["tiny-0.5-16", "tiny-0.25-16", "tiny-1-16", "tiny-0.5-8"]
 
 
 def test_texts_sort_by_the_numbers_in_them(page):
@@ -97,16 +99,32 @@ def test_texts_sort_by_the_numbers_in_them(page):
 
 
 def test_a_filter_keeps_the_rows_that_hold_every_word_and_counts_them(page):
-    find(page, "#table4 input").send_keys("-16 TINY-0")
-    assert list_backbones(page) == ["tiny-0.5-16", "tiny-0.25-16"]
-    assert find(page, "#table4 output").text == "2 of 4 rows"
-    find(page, "#table4 thead th button").click()
-    assert list_backbones(page) == ["tiny-0.25-16", "tiny-0.5-16"]
-    find(page, "#table4 input").send_keys(" no such row")
-    assert find(page, "#table4 output").text == "0 of 4 rows"
+    def list_rows():
+        return [cell.text for cell in find_all(page, "#metrics tbody > tr > :first-child") if cell.is_displayed()]
+
+    find(page, "#metrics input").send_keys("TINY-1 18.1")
+    assert find(page, "#metrics output").text == "1 of 48 rows"
+    assert list_rows() == ["tiny-18"]
+    find(page, "#metrics input").clear()
+    find(page, "#metrics input").send_keys("tiny-4")
+    find(page, "#metrics thead th:nth-child(2) button").click()
+    assert list_rows() == [*(f"tiny-{number}" for number in range(47, 39, -1)), "tiny-4"]
+    find(page, "#metrics input").send_keys(" no such row")
+    assert find(page, "#metrics output").text == "0 of 48 rows"
     press(page, "ESCAPE")
-    assert find(page, "#table4 output").text == "4 of 4 rows"
     assert find(page, "#metrics output").text == "48 of 48 rows"
+
+
+def test_only_tables_of_ten_rows_or_more_have_a_filter(page):
+    assert find_all(page, "#table4 input") == []
+    assert len(find_all(page, "#metrics input")) == 1
+
+
+def test_a_long_table_scrolls_with_the_page_and_never_within_it(page):
+    heights = "return [...document.querySelectorAll('.scroll')].map((box) => box.scrollHeight - box.clientHeight)"
+    assert set(page.execute_script(heights)) == {0}
+    page.execute_script("document.querySelectorAll('#metrics tbody tr')[30].scrollIntoView()")
+    assert find(page, "#contents [aria-current]").text == "All metrics"
 
 
 @pytest.mark.parametrize("way", ["escape", "button", "backdrop"])
@@ -120,7 +138,7 @@ def test_a_cell_opens_its_explanation_and_gets_the_focus_back(page, way):
     assert [find(page, f"dialog {tag}").text for tag in ("dt", "dd")] == ["Chosen", "0.1"]
     find(page, "dialog thead th:nth-child(2) button").click()
     find(page, "dialog thead th:nth-child(2) button").click()
-    assert [cell.text for cell in find_all(page, "dialog td")] == ["90.2", "90.1", "90.0", "-"]
+    assert [cell.text for cell in find_all(page, "dialog td")] == ["90.0", "90.1", "90.2", "-"]
     match way:
         case "escape":
             press(page, "ESCAPE")
@@ -163,7 +181,22 @@ def test_the_first_tab_stop_leads_past_the_contents(page):
     press(page, "TAB")
     assert focused(page).text == "Skip to the tables and figures"
     press(page, "ENTER", "TAB")
-    assert focused(page) == find(page, "#table4 input")
+    assert focused(page) == find(page, "#table4 .sort")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_first_screen_holds_the_answer_and_the_beginning_of_its_picture(page, width, height):
+    set_size(page, width, height)
+    bottoms = "return [...arguments].map((each) => each.getBoundingClientRect().bottom)"
+    seen = [find(page, selector) for selector in ("h1", ".lead", "#figure-best .mark")]
+    assert max(page.execute_script(bottoms, *seen)) < height
+
+
+def test_the_theme_button_says_what_it_does(page):
+    button = find(page, "#theme")
+    assert button.text == "Dark"
+    button.click()
+    assert button.text == "Light"
 
 
 def read_brightness(page):
@@ -219,7 +252,7 @@ def test_a_page_without_scripts_shows_all_tables_and_no_controls(page):
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.refresh()
     try:
-        assert list_backbones(page) == list(ACCURACIES)
+        assert list_backbones(page) == BEST_FIRST
         assert [each for each in find_all(page, "button, input") if each.is_displayed()] == []
     finally:
         page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -34,7 +34,8 @@ def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
     shades = ScalarMappable(_scale(figure), mpl.colormaps[HEAT_SHADES].resampled(SCALE_SHADES))
     bar = canvas.colorbar(shades, ax=axes, label=figure.y_label, fraction=0.05, pad=0.03, ticks=MaxNLocator(5))
     bar.outline.set_visible(False)
-    bar.solids.set_edgecolor("face")  # else a viewer shows seams
+    if bar.solids is not None:
+        bar.solids.set_edgecolor("face")  # else a viewer shows seams
 
 
 def paint_confusion(canvas: Canvas, figure: Figure) -> None:

@@ -14,6 +14,7 @@ from sweep.report.figures.style import INK, LOOKS, MUTED, SURFACE, Look, choose_
 MEAN = Look(INK, "o", "-")
 EACH = Look(MUTED, "o", "-")
 BAND_OPACITY = 0.18
+FAINT = 0.4  # opacity of lines that are too many to be told apart
 CORNER = 20  # percent: the part of both axes that is enlarged where curves hug the upper left corner
 CORNER_TEXT_PT = 9.5
 HUGGING = 5  # percent: how near to the left border such curves rise
@@ -41,7 +42,7 @@ def paint_curves(canvas: Canvas, figure: Figure) -> None:
     if len(looks) > 1:
         band = [Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")] if "mean" in names else []
         are_many = len(looks) > len(LOOKS) + 1
-        shown = {f"each of {len(looks) - 1} shuffles": EACH, "mean": MEAN} if are_many else looks
+        shown = {f"{len(looks) - 1} shuffles": EACH, "mean": MEAN} if are_many else looks
         add_legend(canvas, [*_make_handles(shown), *band])
 
 
@@ -64,7 +65,7 @@ def paint_roc(canvas: Canvas, figure: Figure) -> None:
     corner = _add_corner(axes) if _is_in_corner(frame).all() else None
     for name, points in frame.groupby("series", sort=False):
         _paint_line(axes, points, looks[str(name)], 1.0 if are_many else 1.6, corner)
-    extent = f"each of {len(names)}, AUC {frame['area'].min():.2f} to {frame['area'].max():.2f} %"
+    extent = f"{len(names)} curves, AUC {frame['area'].min():.2f} to {frame['area'].max():.2f} %"
     add_legend(canvas, _make_handles({extent: EACH} if are_many else looks))
 
 
@@ -88,8 +89,11 @@ def _add_corner(axes: Axes) -> Axes:
 
 def _paint_line(axes: Axes, points: pd.DataFrame, look: Look, width: float, corner: Axes | None = None) -> None:
     """Paint a line with its marks; a mark that is in the enlarged corner is there alone."""
+    alpha = FAINT if look == EACH else 1.0
     for place in (axes, *([corner] if corner else [])):
-        place.plot(points["x"], points["value"], color=look.colour, linestyle=look.line, linewidth=width, zorder=3)
+        place.plot(
+            points["x"], points["value"], color=look.colour, linestyle=look.line, linewidth=width, zorder=3, alpha=alpha
+        )
     for row, x, value in points.loc[points["text"] != "", ["x", "value"]].itertuples():
         is_enlarged = corner is not None and x <= CORNER and value >= 100 - CORNER
         add_target(corner if corner is not None and is_enlarged else axes, row, (x, value))

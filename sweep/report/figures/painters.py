@@ -46,5 +46,6 @@ def measure_height(figure: Figure) -> float:
         case FigureKind.CURVES:
             height = 3.6
         case FigureKind.ROC:
-            height = 4.8 + 0.2 * min(frame["series"].nunique(), len(LOOKS))
+            curves = frame["series"].nunique()
+            height = 4.8 + 0.2 * (curves if curves <= len(LOOKS) else 1)
     return max(LOWEST_IN, height)

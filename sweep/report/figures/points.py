@@ -57,7 +57,7 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
         )
     )
     if frame["is_published"].any():
-        handles.append(PUBLISHED.make(label="published (set aside)"))
+        handles.append(PUBLISHED.make(label="published"))
     add_legend(canvas, handles)
 
 

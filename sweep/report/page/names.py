@@ -44,8 +44,8 @@ def shorten_title(name: str, title: str) -> str:
 
 
 def split_title(title: str) -> tuple[str, str]:
-    """Divide a title before the first pause: a comma, a semicolon or a colon that a blank follows."""
-    found = re.search(r"[,;:] ", title)
+    """Divide a title before the first pause: a semicolon, a colon, or a comma behind a unit."""
+    found = re.search(r"(?<=\)), |[;:] ", title)
     return (title[: found.start()], title[found.start() :]) if found else (title, "")
 
 

@@ -43,7 +43,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
         drawings: Figures; the one named "best" stands beside the answer, the others in their order.
         explanations: Of the cells of the table named "table4", by text of the row's first cell and key of the column.
     """
-    tables, stamp = sort_rows(report), report.header.stamp
+    tables = sort_rows(report)
     best = next((drawing for drawing in drawings if drawing.name == BEST), None)
     others = [drawing for drawing in drawings if drawing is not best]
     anchors = _name_anchors([*(table.name for table in tables), *(f"figure-{drawing.name}" for drawing in others)])
@@ -53,7 +53,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
         for table, anchor in zip(tables, anchors, strict=False)
     ]
     figures = [
-        Part(anchor, shorten_title(drawing.name, drawing.title), write_figure(drawing, anchor, stamp))
+        Part(anchor, shorten_title(drawing.name, drawing.title), write_figure(drawing, anchor))
         for drawing, anchor in zip(others, anchors[len(tables) :], strict=True)
     ]
     rest = list(zip(tables, found, strict=True))[report.main :]

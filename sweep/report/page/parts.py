@@ -42,18 +42,20 @@ def write_answer(report: Report, best: Drawing | None) -> str:
     """Write the headline, the first details, the picture and the other details."""
     answer = report.answer
     start, colon, rest = answer.headline.partition(": ")
-    headline = f"<strong>{escape(start)}</strong>{colon}{escape(rest)}"
-    picture = f"\n{write_figure(best, f'figure-{BEST}', report.header.stamp)}" if best else ""
-    return (
-        f'<section id="answer" aria-labelledby="headline"{"" if best else " class=alone"}>\n'
-        f'<h1 id="headline">{headline}</h1>\n{_write_details("lead", answer.details[:LEADING])}{picture}'
-        f"{_write_details('more', answer.details[LEADING:])}\n</section>"
-    )
+    parts = [
+        f'<section id="answer" aria-labelledby="headline"{"" if best else " class=alone"}>',
+        f'<h1 id="headline"><strong>{escape(start)}</strong>{colon}{escape(rest)}</h1>',
+        _write_details("lead", answer.details[:LEADING]),
+        write_figure(best, f"figure-{BEST}") if best else "",
+        _write_details("more", answer.details[LEADING:]),
+        "</section>",
+    ]
+    return "\n".join(part for part in parts if part)
 
 
 def _write_details(name: str, details: Sequence[str]) -> str:
     items = "".join(f"<li>{_emphasise_label(detail)}</li>\n" for detail in details)
-    return f'\n<ul class="{name}">\n{items}</ul>' if items else ""
+    return f'<ul class="{name}">\n{items}</ul>' if items else ""
 
 
 def _emphasise_label(text: str) -> str:
@@ -113,12 +115,12 @@ def _write_chip(kind: str, text: str) -> str:
     return f' <span class="{kind}">{escape(text)}</span>' if text else ""
 
 
-def write_figure(drawing: Drawing, anchor: str, stamp: str) -> str:
-    """Write a figure with its heading and caption."""
+def write_figure(drawing: Drawing, anchor: str) -> str:
+    """Write a figure with its heading and caption; the drawing has the stamp."""
     svg = drawing.svg[drawing.svg.index("<svg") :].strip()  # without the declaration of an XML file
     level = "h2" if drawing.name == BEST else "h3"  # that of the answer stands right below its headline
     return (
         f'<figure class="block" id="{anchor}">\n<{level}>{escape(drawing.title)}</{level}>\n'
         f'<div class="drawing">\n{svg}\n</div>\n'
-        f"<figcaption>{escape(drawing.caption)}{_write_chip('stamp', stamp)}</figcaption>\n</figure>"
+        f"<figcaption>{escape(drawing.caption)}</figcaption>\n</figure>"
     )

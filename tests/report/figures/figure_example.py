@@ -4,20 +4,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from sweep.metrics import METRICS
+from sweep.metrics import METRICS, Direction
 from sweep.outcome import Curve
 from sweep.planning.expand import make_plan
+from sweep.report.answer import Answer
 from sweep.report.cells import Selection
 from sweep.report.choices import make_mean_cells
 from sweep.report.figures.data import make_figures
 from sweep.report.frames import read_sweep
+from sweep.report.inference import Inference, Standing
 from sweep.report.published import PublishedMeans
+from sweep.report.statistics.best import Ranks
+from sweep.report.statistics.errors import About
+from sweep.report.statistics.intervals import Interval
 from sweep.report.study import Readout, Study
 from sweep.testing import fill_store, make_inputs, make_spec, make_store
 
 SPLITS = ["60/20/20", "62.5/17.5/20"]
 GRID = {"alpha": [0.5, 1.0], "resolution": [16, 32], "split": SPLITS}
 COSTS = {"tiny-0.5-16": 0.01, "tiny-1-16": 0.04, "tiny-0.5-32": 0.05, "tiny-1-32": 1200.0}
+CHOSEN = ("tiny-0.5-32", SPLITS[0])
+ANSWER = Answer("Take it.", (), SPLITS[0], CHOSEN[0], is_shown=True)
 ACCURACIES = {"tiny-0.5-16": 0.80, "tiny-1-16": 0.70, "tiny-0.5-32": 0.95, "tiny-1-32": 0.90}
 
 
@@ -33,11 +40,11 @@ def make_study(accuracy=answer_by_backbone, metric="accuracy", classes=(26, 74),
     fill_store(store, make_plan(spec, make_inputs(spec, classes, is_demo=is_demo)), accuracy)
     frames = read_sweep(store)
     cells = make_mean_cells(frames.trials, METRICS[metric], Selection.VALIDATION)
-    return Study(frames, METRICS[metric], Selection.VALIDATION, cells, {})
+    return Study(frames, METRICS[metric], Selection.VALIDATION, cells, {}, {})
 
 
 def add_readouts(study, *readouts):
-    return replace(study, readouts={study.selected: readouts})
+    return replace(study, readouts={CHOSEN: readouts})
 
 
 def add_published(study, means):
@@ -68,10 +75,32 @@ def make_whole_study(**options):
     return add_published(add_readouts(study, *readouts), dict.fromkeys(study.cells, 85.0))
 
 
-def bound_all(study, half=2.0):
-    return {key: (cell.value - half, cell.value + half) for key, cell in study.cells.items() if cell.value is not None}
+def judge(study, half=2.0, margin=1.0):
+    """Give every mean an interval, and every model of a split bounds against the best, as wide to both sides."""
+    known = {key: cell.value for key, cell in study.cells.items() if cell.value is not None}
+    intervals = {key: Interval(value - half, value + half) for key, value in known.items()}
+    splits = dict.fromkeys(split for _, split in study.cells)
+    return Inference(About.POOL, margin, intervals, {split: _stand(study, split, half, margin) for split in splits})
 
 
-def draw_data(study, intervals=None):
+def _stand(study, split, half, margin):
+    sign = 1 if study.metric.direction is Direction.HIGHER else -1
+    values = {
+        name: sign * cell.value for (name, where), cell in study.cells.items() if where == split and cell.shuffles
+    }
+    means = np.array(list(values.values()))
+    leads = np.array([mean - max(np.delete(means, place)) for place, mean in enumerate(means)])
+    ranks = Ranks(np.minimum(leads - half, 0), np.maximum(leads + half, 0))
+    verdicts = dict(zip(values, ranks.judge(margin), strict=True))
+    return Standing(tuple(values), verdicts, means, ranks=ranks)
+
+
+def know_nothing(study, margin=1.0):
+    """No intervals and no comparison: too little data."""
+    splits = dict.fromkeys(split for _, split in study.cells)
+    return Inference(About.POOL, margin, {}, {split: Standing((), {}) for split in splits})
+
+
+def draw_data(study, inference=None, answer=ANSWER):
     """Every figure of a study, by name."""
-    return {figure.name: figure for figure in make_figures(study, intervals or {}, COSTS)}
+    return {figure.name: figure for figure in make_figures(study, inference or know_nothing(study), answer, COSTS)}

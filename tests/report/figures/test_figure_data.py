@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from figure_example import (
+    ANSWER,
     SPLITS,
     add_published,
     add_readouts,
     answer_by_backbone,
-    bound_all,
     draw_data,
+    judge,
     make_curve,
     make_readout,
     make_study,
@@ -20,8 +21,9 @@ from figure_example import (
 )
 
 from sweep.report.figures.behaviour import MOST_MARKS
+from sweep.report.figures.best import measure_leads
 
-COST, HEATMAP, CURVES = "accuracy-vs-mult-adds", "heatmap-60-20-20", "learning-curves"
+BEST, COST, HEATMAP, CURVES = "best", "accuracy-vs-mult-adds", "heatmap-60-20-20", "learning-curves"
 SENSITIVITY, CONFUSION, ROC, DIFFERENCE = (
     "learning-rate-sensitivity",
     "confusion-matrix",
@@ -29,6 +31,7 @@ SENSITIVITY, CONFUSION, ROC, DIFFERENCE = (
     "difference-to-published",
 )
 
+WIDTHS = [(0.1, 1.0), (0.1, 0.3), (0.6, 1.0), (0.6, 2.0)]  # half of the bounds and margin, at means 0.5 points apart
 ENDS = {0: [0.5, 0.8], 1: [0.6, 0.9]}  # curves by shuffle
 
 
@@ -52,16 +55,27 @@ def rows_of(frame, **values):
 
 
 def test_a_whole_study_has_every_figure_in_the_order_of_a_report():
-    expected = [COST, HEATMAP, "heatmap-62_5-17_5-20", DIFFERENCE, SENSITIVITY, CURVES, CONFUSION, ROC]
-    assert list(draw_data(make_whole_study())) == expected
+    expected = [BEST, COST, HEATMAP, "heatmap-62_5-17_5-20", DIFFERENCE, SENSITIVITY, CURVES, CONFUSION, ROC]
+    study = make_whole_study()
+    assert list(draw_data(study, judge(study))) == expected
 
 
 def test_a_sweep_without_results_has_no_figure():
     assert draw_data(make_study(lambda _: None)) == {}
 
 
-def test_without_scores_the_figures_of_the_selected_model_are_left_out():
+def test_without_scores_the_figures_of_the_answers_model_are_left_out():
     assert set(draw_data(make_study())) == {COST, HEATMAP, "heatmap-62_5-17_5-20", SENSITIVITY}
+
+
+def test_an_answer_without_a_model_has_neither_curves_nor_confusion_matrix():
+    figures = draw_data(make_whole_study(), answer=replace(ANSWER, model=None, is_shown=False))
+    assert not {CURVES, CONFUSION, ROC} & set(figures)
+
+
+def test_the_figures_of_the_answers_model_name_it_and_its_split():
+    figures = draw_data(make_whole_study())
+    assert all(figures[name].title.endswith(" of tiny-0.5-32 at 60/20/20") for name in (CURVES, CONFUSION, ROC))
 
 
 @pytest.mark.parametrize("axis", ["alpha", "resolution"])
@@ -90,12 +104,62 @@ def test_data_are_made_without_matplotlib():
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
+# -- against the best --------------------------------------------------------------------------------------------
+
+
+def test_models_stand_against_the_best_of_the_others_the_best_first():
+    study = make_study()
+    frame = draw_data(study, judge(study, half=8.0))[BEST].frame
+    assert frame["row"].to_list() == ["tiny-0.5-32", "tiny-1-32", "tiny-0.5-16", "tiny-1-16"]
+    assert frame["value"].to_list() == pytest.approx([5, -5, -15, -25])
+    assert frame[["lower", "upper"]].to_numpy()[1] == pytest.approx([-13, 3])
+    assert frame["is_chosen"].to_list() == [True, False, False, False]
+    assert frame["text"].to_list()[1] == (
+        "tiny-1-32: 5.0 points behind the best other model (95 % bounds -13.00 to 3.00); cannot tell"
+    )
+
+
+def test_every_verdict_of_a_model_is_that_of_its_bounds():
+    study = make_study(lambda trial: (0.9 - 0.01 * (trial.backbone.alpha - 0.5),) * 2, resolution=16)
+    series = [draw_data(study, judge(study, half, margin))[BEST].frame["series"].to_list() for half, margin in WIDTHS]
+    assert series == [
+        ["may be the best", "within the margin"],
+        ["may be the best", "worse"],
+        ["may be the best", "cannot tell"],
+        ["may be the best", "may be the best"],
+    ]
+
+
+def test_where_lower_is_better_the_smallest_mean_is_ahead():
+    study = make_study(metric="log_loss")
+    frame = draw_data(study, judge(study))[BEST].frame
+    assert frame["row"].to_list()[0] == "tiny-0.5-32"
+    assert frame["value"].to_list()[0] == pytest.approx(0.05)
+
+
+def test_equal_means_lead_by_nothing():
+    assert measure_leads(np.array([3.0, 3.0, 1.0])).tolist() == [0.0, 0.0, -2.0]
+
+
+def test_a_figure_against_the_best_says_its_margin_its_bars_and_what_is_bold():
+    study = make_study()
+    figure = draw_data(study, judge(study, margin=2.5))[BEST]
+    assert (figure.reference, figure.reference_label) == (-2.5, "margin 2.5 points")
+    assert figure.note == "Bars: 95 % bounds, for all models together. Bold: the model to take."
+    open_answer = replace(ANSWER, is_shown=False)
+    assert draw_data(study, judge(study), open_answer)[BEST].note.endswith("Bold: the best mean.")
+
+
+def test_without_a_comparison_nothing_stands_against_the_best():
+    assert BEST not in draw_data(make_study())
+
+
 # -- against cost ------------------------------------------------------------------------------------------------
 
 
 def test_a_point_says_its_numbers_in_words():
     study = make_study()
-    point = rows_of(draw_data(study, bound_all(study))[COST].frame, backbone="tiny-0.5-32", panel="60/20/20").iloc[0]
+    point = rows_of(draw_data(study, judge(study))[COST].frame, backbone="tiny-0.5-32", panel="60/20/20").iloc[0]
     assert point["text"] == (
         "tiny-0.5-32, 60/20/20: 95.0 % (95 % interval 93.0 to 97.0), 0.05 M mult-adds, in the Pareto set"
     )
@@ -119,7 +183,7 @@ def test_an_unknown_interval_is_no_interval_and_the_caption_says_so():
     figure = draw_data(study)[COST]
     assert figure.frame[["lower", "upper"]].isna().all(axis=None)
     assert "too few shuffles to tell" in figure.caption
-    assert "too few" not in draw_data(study, bound_all(study))[COST].caption
+    assert "too few" not in draw_data(study, judge(study))[COST].caption
 
 
 def test_an_incomplete_cell_is_counted_in_its_words():
@@ -160,6 +224,16 @@ def test_all_heat_maps_share_one_colour_scale():
     assert scales == {(70.0, 95.0)}
 
 
+def test_a_colour_scale_is_at_least_two_margins_wide_and_the_caption_says_when_differences_are_small():
+    study = make_study()
+    narrow = draw_data(study, judge(study, margin=5.0))[HEATMAP]
+    assert narrow.limits == pytest.approx((70.0, 95.0))
+    assert "less than the margin" not in narrow.caption
+    wide = draw_data(study, judge(study, margin=30.0))[HEATMAP]
+    assert wide.limits == pytest.approx((52.5, 112.5))
+    assert "All means lie within 25.0 points, less than the margin of 30.0 points." in wide.caption
+
+
 def test_a_heat_cell_without_a_result_stays_in_its_place():
     cell = draw_data(make_study(leave_out("tiny-1-16", "60/20/20")))[HEATMAP].frame.iloc[0]
     assert np.isnan(cell["value"])
@@ -171,7 +245,7 @@ def test_a_heat_cell_without_a_result_stays_in_its_place():
 
 def test_a_difference_is_ours_minus_published_and_its_bar_our_interval():
     study = add_published(make_study(), {("tiny-1-32", "60/20/20"): 88.5})
-    frame = draw_data(study, bound_all(study))[DIFFERENCE].frame
+    frame = draw_data(study, judge(study))[DIFFERENCE].frame
     assert frame[["value", "lower", "upper"]].to_numpy()[0] == pytest.approx([1.5, -0.5, 3.5])
     assert frame["text"].to_list() == [
         "tiny-1-32, 60/20/20: 90.0 % (95 % interval 88.0 to 92.0), published 88.5 %, difference +1.5 points"
@@ -198,7 +272,7 @@ def test_sensitivity_counts_only_backbones_that_have_finished():
     assert rows_of(frame, panel="62.5/17.5/20")["text"].str.contains("over 4 backbones").all()
 
 
-# -- the selected model ------------------------------------------------------------------------------------------
+# -- the model of the answer ------------------------------------------------------------------------------------------
 
 
 def test_the_mean_curve_runs_between_the_lowest_and_the_highest_shuffle():
@@ -233,6 +307,14 @@ def test_a_long_curve_keeps_all_its_points_but_few_marks():
     assert list(marked.index[[0, -1]]) == [0, 399]
 
 
+def test_many_curves_share_the_marks_that_one_has():
+    readouts = [make_readout([0, 1], [0, 0], shuffle, make_curve(np.linspace(0.5, 0.9, 50))) for shuffle in range(30)]
+    frame = draw_data(add_readouts(make_study(), *readouts))[CURVES].frame
+    marks = frame[frame["text"] != ""].groupby("series").size()
+    assert marks["mean"] == MOST_MARKS
+    assert marks.drop("mean").to_list() == [4] * 30
+
+
 def test_without_stored_curves_there_is_no_learning_curve():
     assert CURVES not in draw_data(add_readouts(make_study(), make_readout([0, 1], [0, 0])))
 
@@ -249,7 +331,15 @@ def test_the_confusion_matrix_sums_over_shuffles_and_shares_sum_to_a_row():
     frame = draw_data(add_readouts(make_study(), *readouts))[CONFUSION].frame
     assert frame["count"].to_list() == [3, 1, 1, 3]
     assert frame["value"].to_list() == pytest.approx([75, 25, 25, 75])
-    assert frame["text"].iloc[1] == "true NORMAL, answered PNEUMONIA: 1 of 4 images (25.0 % of all NORMAL)"
+    assert frame["text"].iloc[1] == "true NORMAL, predicted PNEUMONIA: 1 of 4 images (25.0 % of all NORMAL)"
+
+
+@pytest.mark.parametrize(("shuffles", "said"), [(1, "One shuffle."), (3, "Sum of 3 shuffles;")])
+def test_a_confusion_matrix_says_over_how_many_shuffles_it_sums(shuffles, said):
+    readouts = [make_readout([0, 1], [-1, 1], shuffle) for shuffle in range(shuffles)]
+    figure = draw_data(add_readouts(make_study(), *readouts))[CONFUSION]
+    assert figure.note.startswith(said)
+    assert said in figure.caption
 
 
 def test_a_class_without_test_images_has_counts_but_no_shares():

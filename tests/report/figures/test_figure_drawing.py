@@ -8,12 +8,13 @@ from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import pytest
-from figure_example import bound_all, draw_data, make_whole_study
+from figure_example import draw_data, judge, make_whole_study
 
 from sweep.report.figures.drawing import Theme, draw_png, draw_svg
 from sweep.report.figures.figure import FigureKind
 from sweep.report.figures.grids import DARK_ON_CELL, LIGHT_ON_CELL, contrast_with
-from sweep.report.figures.style import INK, SURFACE, THEMED
+from sweep.report.figures.painting import format_tick
+from sweep.report.figures.style import INK, LOOKS, SURFACE, THEMED, choose_looks
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -23,7 +24,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture(scope="module")
 def figures():
     study = make_whole_study(is_demo=True)
-    by_kind = {figure.kind: figure for figure in reversed(draw_data(study, bound_all(study)).values())}
+    by_kind = {figure.kind: figure for figure in reversed(draw_data(study, judge(study)).values())}
     assert set(by_kind) == set(FigureKind)
     return by_kind
 
@@ -141,6 +142,38 @@ def test_names_with_markup_and_formulas_are_drawn_as_they_are(figures):
     figure = figures[FigureKind.CONFUSION]
     frame = figure.frame.replace({"NORMAL": "a<b>&$x$"})
     assert "a&lt;b&gt;&amp;$x$" in draw_svg(replace(figure, frame=frame))
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(185.37984, "185"), (417.1008, "417"), (0.045072, "0.0451"), (1234.5, "1,230"), (0.5, "0.5"), (100.0, "100")],
+)
+def test_a_tick_has_three_significant_digits_at_most(value, printed):
+    assert format_tick(value) == printed
+
+
+def test_an_alpha_looks_alike_in_every_report():
+    whole, part = choose_looks(["alpha 1", "alpha 0.75", "alpha 0.5"]), choose_looks(["alpha 0.75", "alpha 0.6"])
+    assert whole["alpha 0.75"] == part["alpha 0.75"]
+    assert part["alpha 0.6"] != part["alpha 0.75"]
+
+
+def test_looks_repeat_where_there_are_more_series_than_looks():
+    looks = choose_looks([f"series {number}" for number in range(len(LOOKS) + 1)])
+    assert looks["series 0"] == looks[f"series {len(LOOKS)}"] == LOOKS[0]
+
+
+@pytest.mark.parametrize("theme", Theme)
+def test_what_the_bars_are_stands_on_the_drawing_itself(figures, theme):
+    assert ">Bars: 95 % bounds, for all models together. Bold: the model to take.</text>" in draw_svg(
+        figures[FigureKind.BEST], theme
+    )
+
+
+def test_unbounded_bars_do_not_stretch_the_axis(figures):
+    figure = figures[FigureKind.BEST]
+    frame = figure.frame.assign(lower=-float("inf"), upper=float("inf"))
+    assert len(read_marks(draw_svg(replace(figure, frame=frame)))) == len(frame)
 
 
 def test_text_on_a_cell_is_light_on_dark_and_dark_on_light():
