@@ -261,8 +261,9 @@ def take_back_to_version_1(source, path):
             connection.execute(f"INSERT INTO {table} SELECT * FROM new.{table}")
         for statement in (
             "INSERT INTO datasets SELECT fingerprint, names, labels, '[]', copies FROM new.datasets",
-            """INSERT INTO partitions SELECT data, identity ->> 'split', identity ->> 'shuffle', training, validation, test
-               FROM new.partitions""",
+            """INSERT INTO partitions
+               SELECT data, json_extract(identity, '$.split'), json_extract(identity, '$.shuffle'),
+               training, validation, test FROM new.partitions""",
             "INSERT INTO units SELECT unit, kind, run_id, worker, cost, duration_s, finished_at FROM new.units",
         ):
             connection.execute(statement)

@@ -18,7 +18,7 @@ from sweep.planning.units import FitHeads
 from sweep.store.lock import LOCK_NAME, hold_lock
 from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, check_version, migrate
 from sweep.store.store import STORE_NAME, Store, UnitRecord
-from sweep.store.stored_plan import load_plan, load_sweep
+from sweep.store.stored_plan import load_sweep
 from sweep.testing import fill_complexities, fill_images, make_images, make_inputs, make_spec
 
 ASSETS = Path(__file__).parent / "assets"
@@ -238,12 +238,6 @@ def test_an_older_store_in_a_folder_that_cannot_be_written_is_read_as_an_upgrade
     with Store.read(tmp_path) as store:
         check_content(store)
     assert (tmp_path / STORE_NAME).read_bytes() == before
-
-
-def test_an_older_store_is_found_and_its_plan_is_read(folder):
-    assert Store.is_in(folder)
-    with Store.read(folder) as store:
-        assert len(load_plan(store).trials) == 2
 
 
 def test_migrating_twice_changes_nothing(connection):

@@ -69,10 +69,8 @@ def _count(
 
 
 def _describe_all(frames: SweepFrames, images: Images, patients: NDArray[np.int64]) -> str:
-    counts = (
-        f"{name} {len(np.unique(patients[images.labels == label])):,}"
-        for label, name in enumerate(frames.inputs.data.classes)
-    )
-    return (
-        f"All {len(np.unique(patients)):,} patients: {', '.join(counts)}. The table's numbers are means over shuffles."
-    )
+    total = len(np.unique(patients))
+    counts = [len(np.unique(patients[images.labels == label])) for label in range(len(frames.inputs.data.classes))]
+    of_class = ", ".join(f"{name} {count:,}" for name, count in zip(frames.inputs.data.classes, counts, strict=True))
+    several = " A patient with images of several classes counts in each." if sum(counts) > total else ""
+    return f"All {total:,} patients: {of_class}.{several} The table's numbers are means over the shuffles."

@@ -48,7 +48,9 @@ def test_images_and_patients_that_are_also_in_training_are_counted(compared):
 def test_a_patient_with_images_of_two_classes_counts_in_both_and_once_in_all(models):
     study = rename(make_example(), ["one"] * 100)
     notes = read_notes(make_patients(study.frames))
-    assert notes.startswith("All 1 patients: NORMAL 1, PNEUMONIA 1. ")
+    assert notes.startswith(
+        "All 1 patients: NORMAL 1, PNEUMONIA 1. A patient with images of several classes counts in each. "
+    )
     for row in read_rows(make_patients(study.frames)).values():
         assert (row["NORMAL_patients"], row["PNEUMONIA_patients"], row["patients"]) == (1, 1, 1)
 
