@@ -72,6 +72,7 @@ def run_sweep(
             try:
                 Driver(prepared, store, executor, progress, watch).run(units)
             finally:
+                progress.step = "letting go of the workers"
                 executor.close()
         return progress
 
