@@ -4,6 +4,7 @@ Commands import what they need when they run: `sweep --help` starts in a blink.
 """
 
 import json
+import select
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sweep.spec.schema import Spec
 
 INTERRUPTED_RUN = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
+STDOUT = 1
 COMPLETE, WITH_FAILURES, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -218,11 +220,18 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _read_code(error: SystemExit) -> int:
     """Return the code that somebody else wants to exit with; nothing but a closed pipe makes it a success."""
-    if isinstance(error.__context__, BrokenPipeError):  # click's answer to `| head`: the reader has seen enough
+    if error.code == 1 and _has_lost_its_reader():  # click's answer to `| head`: the reader has seen enough
         return COMPLETE
     if isinstance(error.code, str):
         return MISTAKE
     return error.code or COMPLETE
+
+
+def _has_lost_its_reader() -> bool:
+    """Whether standard output is a pipe that nobody reads from any more."""
+    watcher = select.poll()
+    watcher.register(STDOUT, 0)
+    return any(event & select.POLLERR for _, event in watcher.poll(0))
 
 
 def _explain(error: Exception) -> str:

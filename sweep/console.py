@@ -160,7 +160,10 @@ def show_progress(consoles: Consoles) -> Iterator[Screen]:
 
 def describe_progress(progress: Progress) -> str:
     """Return done of total, rate, time left or taken and failures in one line."""
-    parts = [f"{progress.done:,}/{count(progress.trials, 'trial')}", f"{progress.units_done}/{progress.units} units"]
+    parts = [
+        f"{progress.done:,}/{count(progress.trials, 'trial')}",
+        f"{progress.units_done}/{count(progress.units, 'unit')}",
+    ]
     computed = progress.done - progress.done_before
     if computed and progress.elapsed_s:
         parts.append(describe_rate(computed / progress.elapsed_s))
