@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import UserError
+from sweep.execution.chatter import LOG_NAME, divert_errors
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Watch
 from sweep.execution.resolve import Places, Say, locate_sweep, prepare_sweep
@@ -80,6 +81,8 @@ def run(
 ) -> Results:
     """Run a spec, or what is missing of it, and return its results.
 
+    What TensorFlow and Ray print to standard error goes to `sweep.log` in the sweep's folder meanwhile.
+
     Args:
         spec: a YAML file, a dictionary, or a `Spec`.
         data: folder of images; else `$SWEEP_DATA`, else the spec's.
@@ -97,14 +100,12 @@ def run(
     """
     places = _places(data, results)
     checked = _check(spec)
-    prepared = prepare_sweep(checked, locate_sweep(checked, places, say), places, say, download=True)
-    run_sweep(
-        prepared,
-        partial(make_executor, executor, workers, address),
-        watch or _silent,
-        retry_failed=retry_failed,
-    )
-    return Results(prepared.folder)
+    location = locate_sweep(checked, places, say)
+    with divert_errors(location.folder / LOG_NAME) as aloud:
+        prepared = prepare_sweep(checked, location, places, aloud(say), download=True)
+        make = partial(make_executor, executor, workers, address, forward_logs=False)
+        run_sweep(prepared, make, aloud(watch) if watch else _silent, retry_failed=retry_failed)
+    return Results(location.folder)
 
 
 def open_results(path: str | PathLike[str]) -> Results:
@@ -118,8 +119,20 @@ def open_results(path: str | PathLike[str]) -> Results:
         return Results(folder)
 
 
-def make_executor(name: str, workers: int | None = None, address: str | None = None) -> Executor:
-    """Start the workers. Ray is imported here, and only where it is asked for."""
+def make_executor(
+    name: str, workers: int | None = None, address: str | None = None, *, forward_logs: bool = True
+) -> Executor:
+    """Start the workers. Ray is imported here, and only where it is asked for.
+
+    Args:
+        name: `ray` or `inline`.
+        workers: processes with one thread each; by default one a core.
+        address: of an existing Ray cluster.
+        forward_logs: whether what Ray's workers print is printed here too; Ray keeps it in its own folder anyway.
+
+    Raises:
+        UserError: the name is unknown, or Ray cannot be started.
+    """
     if name == ExecutorName.INLINE:
         from sweep.execution.inline import InlineExecutor
 
@@ -128,7 +141,7 @@ def make_executor(name: str, workers: int | None = None, address: str | None = N
         raise UserError(f"executor: {name!r} is unknown (allowed: {', '.join(ExecutorName)})")
     from sweep.execution.ray_pool import RayPool
 
-    return RayPool(workers, address)
+    return RayPool(workers, address, forward_logs=forward_logs)
 
 
 def _check(spec: AnySpec) -> Spec:

@@ -4,11 +4,10 @@ Commands import what they need when they run: `sweep --help` starts in a blink.
 """
 
 import json
+import select
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,12 @@ import click
 from sweep.errors import FatalError, UserError
 
 if TYPE_CHECKING:
+    from sweep.execution.executor import Executor
     from sweep.execution.resolve import Location, Places
     from sweep.spec.schema import Spec
 
 INTERRUPTED_RUN = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
+STDOUT = 1
 COMPLETE, WITH_FAILURES, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -82,12 +83,14 @@ def plan(spec: Path, data: Path | None, overrides: Sequence[str], results: Path)
     """Say what running SPEC would do. Starts neither TensorFlow nor Ray."""
     from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
     from sweep.spec.load import load_spec
-    from sweep.summary import describe_plan
+    from sweep.summary import describe_plan, foresee_refusal
 
     places = Places(results, data)
     checked = load_spec(spec, overrides)
     prepared = prepare_sweep(checked, locate_sweep(checked, places, _note), places, _note, download=False)
-    click.echo("\n".join(describe_plan(prepared)))
+    _answer("\n".join(describe_plan(prepared)))
+    if refusal := foresee_refusal(prepared):
+        _note(f"`sweep run` will refuse: {refusal}")
 
 
 @cli.command()
@@ -129,7 +132,7 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
     from sweep.summary import describe_failures, describe_status
 
     folder = _find_sweep(results, sweep)
-    click.echo("\n".join(describe_failures(folder) if failed else describe_status(folder)))
+    _answer("\n".join(describe_failures(folder) if failed else describe_status(folder)))
 
 
 select_option: Option = click.option(
@@ -242,16 +245,32 @@ def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Whatever the user got wrong is told in plain lines."""
     try:
         code = cli.main(list(arguments), prog_name="sweep", standalone_mode=False)
-    except SystemExit:  # click's answer to a closed pipe: the reader has seen enough
-        code = COMPLETE
+    except SystemExit as error:
+        code = _read_code(error)
     except (KeyboardInterrupt, click.Abort):
         is_run = arguments[:1] in (["run"], ["resume"])
-        click.echo(INTERRUPTED_RUN if is_run else "interrupted", err=True)
+        _note(INTERRUPTED_RUN if is_run else "interrupted")
         code = INTERRUPTED
     except (UserError, FatalError, click.ClickException, OSError) as error:
-        click.echo(_explain(error), err=True)
+        _note(_explain(error))
         code = MISTAKE
     return code if isinstance(code, int) else COMPLETE
+
+
+def _read_code(error: SystemExit) -> int:
+    """Return the code that somebody else wants to exit with; nothing but a closed pipe makes it a success."""
+    if error.code == 1 and _has_lost_its_reader():  # click's answer to `| head`: the reader has seen enough
+        return COMPLETE
+    if isinstance(error.code, str):
+        return MISTAKE
+    return error.code or COMPLETE
+
+
+def _has_lost_its_reader() -> bool:
+    """Whether standard output is a pipe that nobody reads from any more."""
+    watcher = select.poll()
+    watcher.register(STDOUT, 0)
+    return any(event & select.POLLERR for _, event in watcher.poll(0))
 
 
 def _explain(error: Exception) -> str:
@@ -269,41 +288,49 @@ def _explain(error: Exception) -> str:
 def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: bool, **how: Any) -> int:
     """Prepare and run a sweep with the chatter of its libraries in its log; return the exit code."""
     from sweep.api import make_executor
-    from sweep.console import LOG_NAME, divert_chatter, show_progress
+    from sweep.console import show_progress
+    from sweep.execution.chatter import LOG_NAME, divert_chatter
     from sweep.execution.resolve import prepare_sweep
     from sweep.execution.run import run_sweep
-    from sweep.summary import describe_end, describe_start
+    from sweep.summary import describe_end, describe_start, describe_starting
 
+    executor, workers, address = how["executor"], how["workers"], how["address"]
     for option in ("address", "workers"):
-        if how[option] and how["executor"] == "inline":
+        if how[option] and executor == "inline":
             raise click.UsageError(f"--{option} needs --executor ray")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    make = partial(make_executor, how["executor"], how["workers"], how["address"])
-    with divert_chatter(location.folder / LOG_NAME) as console:
-        say = partial(print, file=console)
-        prepared = prepare_sweep(spec, location, places, say, download=True)
-        say(describe_start(prepared.plan))
-        with show_progress(console) as watch:
-            progress = run_sweep(prepared, make, watch, retry_failed=retry_failed)
-        say(describe_end(progress, location.folder))
+    with divert_chatter(location.folder / LOG_NAME) as consoles, show_progress(consoles) as screen:
+
+        def make() -> "Executor":
+            screen.begin(describe_starting(executor, workers, address))
+            return make_executor(executor, workers, address)
+
+        screen.begin("reading images and weights")
+        prepared = prepare_sweep(spec, location, places, screen.note, download=True)
+        screen.say(describe_start(prepared.plan))
+        progress = run_sweep(prepared, make, screen.watch, retry_failed=retry_failed)
+        screen.say(describe_end(progress, location.folder))
     return WITH_FAILURES if progress.failed else COMPLETE
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:
     """Find a sweep by its name or folder; the one run last when none is named."""
-    from sweep.store.lock import LOCK_NAME
+    from sweep.execution.folders import find_sweep
 
-    if name is not None:
-        named = next((path for path in (results / name, Path(name)) if path.is_dir()), None)
-        return named.resolve() if named else Path(name)
-    runs = list(results.glob(f"*/{LOCK_NAME}"))  # written when a run begins, and by nothing else
-    if not runs:
-        raise UserError(f"{results}: holds no sweep; run one first, or name the folder with --results")
-    return max(runs, key=lambda path: path.stat().st_mtime_ns).parent
+    return find_sweep(results, name, _note)
 
 
-def _note(line: str) -> None:
-    click.echo(line, err=True)
+def _answer(text: str) -> None:
+    """Print what a command was asked for."""
+    from sweep.console import wrap_for_output
+
+    click.echo(wrap_for_output(text))
+
+
+def _note(text: str) -> None:
+    """Print what the user must know besides, and what went wrong."""
+    from sweep.console import wrap_for_errors
+
+    click.echo(wrap_for_errors(text), err=True)
 
 
 def _command_path(error: click.ClickException) -> str:

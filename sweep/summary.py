@@ -7,7 +7,8 @@ from pathlib import Path
 from sweep.catalogue import WeightsSource, feature_width
 from sweep.console import describe_duration
 from sweep.data.splits import count_parts
-from sweep.execution.progress import Progress
+from sweep.execution.folders import describe_left_out
+from sweep.execution.progress import Progress, count
 from sweep.execution.provenance import count_cores
 from sweep.execution.resolve import CACHE_FOLDER, Prepared
 from sweep.features.cache import ArrayCache
@@ -39,38 +40,57 @@ def describe_plan(prepared: Prepared) -> list[str]:
     costs = f"{plan.shared_cost:.3g} instead of {plan.alone_cost:.3g} mult-adds"
     disk, memory = _describe_bytes(_estimate_disk(plan, units)), _describe_bytes(_estimate_memory(plan, workers))
     return [
-        f"{plan.spec.name}: {len(plan.trials):,} trials in {prepared.folder}",
+        f"{plan.spec.name}: {count(len(plan.trials), 'trial')} in {prepared.folder}",
         f"  axes     {_describe_product(plan)}",
         f"  data     {describe_data(plan.inputs)}",
         f"  weights  {describe_weights(plan.inputs)}",
         f"  work     {describe_units(plan.units)}",
         f"  sharing  {plan.saving:,.1f} times less work than trial by trial ({costs})",
-        f"  done     {len(done):,} trials done, {len(failed):,} failed; left: {describe_units(units)}",
-        f"  needs    {disk} of disk, {memory} of memory with {workers} workers",
+        f"  done     {count(len(done), 'trial')} done, {len(failed):,} failed; left: {describe_units(units)}",
+        f"  needs    {disk} of disk, {memory} of memory with {count(workers, 'worker')}",
         f"  time     {_describe_time(units, pace, workers)}",
     ]
 
 
-def describe_end(progress: Progress, folder: Path) -> str:
-    """Return one line: how a run ended and what to do next."""
+def describe_starting(executor: str, workers: int | None, address: str | None) -> str:
+    """Return what is being done before the first work unit."""
+    if executor != "ray":
+        return "starting"
+    return f"joining the cluster at {address}" if address else f"starting {count(workers or count_cores(), 'worker')}"
+
+
+def foresee_refusal(prepared: Prepared) -> str | None:
+    """Return why a run of a plan would be refused, if it would."""
+    if not Store.is_in(prepared.folder):
+        return None
+    with Store.read(prepared.folder) as store:
+        return describe_left_out(store, prepared.plan)
+
+
+def describe_end(progress: Progress, folder: Path, headline: str | None = None) -> str:
+    """Return how a run ended, what came out in a line, and what to do next."""
     took = f" in {describe_duration(progress.elapsed_s)}" if progress.units_done else ", nothing was left to do"
     state = "complete" if not progress.failed else "finished with failures"
-    lines = [f"{state}: {_count_trials(progress.done, progress.failed, progress.trials)}{took}"]
+    lines = [f"{state}: {_describe_counts(progress.done, progress.failed, progress.trials)}{took}"]
+    lines += [headline] if headline else []
     if progress.failed:
         lines.append(f"`sweep status {folder.name} --failed` says why; --retry-failed runs them again")
-    lines.append(f"`sweep report {folder.name}` prints the tables")
+    name = folder.name
+    lines.append(
+        f"`sweep report {name}` prints the tables; `sweep report {name} --format html` writes a page with figures"
+    )
     return "\n".join(lines)
 
 
 def describe_status(folder: Path) -> list[str]:
-    """Return how far a sweep is, by backbone, and whether a process is at it now."""
+    """Return how far a sweep is, and whether a process is at it now."""
     with Store.read(folder) as store:
         plan = load_plan(store)
         done, failed = split_outcomes(store, plan)
         pace = store.seconds_per_cost()
     holder = find_holder(folder)
     lines = [
-        f"{folder.name}: {_count_trials(len(done), len(failed), len(plan.trials))}",
+        f"{folder.name}: {_describe_counts(len(done), len(failed), len(plan.trials))}",
         f"  data     {describe_data(plan.inputs)}",
         f"  weights  {describe_weights(plan.inputs)}",
         f"  running  {holder or 'no'}",
@@ -103,7 +123,7 @@ def describe_failures(folder: Path) -> list[str]:
 def describe_units(units: Iterable[WorkUnit]) -> str:
     """Return, for example, `6 decodings, 96 extractions, 16 fits`."""
     counts = Counter(unit.kind for unit in units)
-    named = [_count(counts[kind], name) for kind, name in UNIT_NAMES.items() if counts[kind]]
+    named = [count(counts[kind], name) for kind, name in UNIT_NAMES.items() if counts[kind]]
     return ", ".join(named) or "nothing"
 
 
@@ -126,19 +146,15 @@ def _describe_product(plan: Plan) -> str:
     grid, backbones = plan.spec.grid, list_backbones(plan.spec)
     heads = len(grid.split) * len(grid.shuffle) * len(grid.learning_rate)
     return (
-        f"{_count(len(backbones), 'backbone')} x {_count(len(grid.split), 'split')} x "
-        f"{_count(len(grid.shuffle), 'shuffle')} x {_count(len(grid.learning_rate), 'learning rate')} = "
-        f"{_count(len(backbones) * heads, 'run')}, read at {_count(len(grid.steps), 'step budget')} = "
-        f"{_count(len(plan.trials), 'trial')}"
+        f"{count(len(backbones), 'backbone')} x {count(len(grid.split), 'split')} x "
+        f"{count(len(grid.shuffle), 'shuffle')} x {count(len(grid.learning_rate), 'learning rate')} = "
+        f"{count(len(backbones) * heads, 'run')}, read at {count(len(grid.steps), 'step budget')} = "
+        f"{count(len(plan.trials), 'trial')}"
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _count_trials(done: int, failed: int, total: int) -> str:
-    return f"{done:,} of {total:,} trials done, {failed:,} failed, {total - done - failed:,} missing"
+def _describe_counts(done: int, failed: int, total: int) -> str:
+    return f"{done:,} of {count(total, 'trial')} done, {failed:,} failed, {total - done - failed:,} missing"
 
 
 def _read_state(folder: Path, plan: Plan) -> tuple[set[str], set[str], Mapping[str, float]]:

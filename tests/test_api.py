@@ -1,5 +1,7 @@
 """The same from Python."""
 
+import re
+import subprocess
 import sys
 
 import pytest
@@ -61,6 +63,49 @@ def test_mistakes_are_user_errors(workplace):
         sweep.open_results("nothing")
     with pytest.raises(sweep.UserError, match=r"^executor: 'dask' is unknown"):
         sweep.run("tiny.yaml", executor="dask")
+
+
+def test_the_public_names_are_found_where_people_look_for_them():
+    code = "import sweep; print(*dir(sweep)); print(sweep.__version__); help(sweep)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    names, version, *page = shown.splitlines()
+    assert {"run", "plan", "open_results", "Results", "UserError", "__version__"} <= set(names.split())
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    text = "\n".join(page)
+    assert all(f"    {name}(" in text for name in ("run", "plan", "open_results"))
+
+
+TALK = """
+import os, sys
+import sweep
+from sweep.execution.worker import DecodeJob
+
+perform = DecodeJob.perform
+
+def loud(job):
+    os.write(2, b"could not find cuda drivers\\n")
+    print("retracing", file=sys.stderr)
+    return perform(job)
+
+DecodeJob.perform = loud
+sweep.run("tiny.yaml", executor="inline", watch=lambda progress: print(progress.units_done, file=sys.stderr))
+print("over", file=sys.stderr)
+"""
+
+
+def test_what_libraries_print_goes_to_the_log_and_what_the_caller_prints_is_seen(workplace):
+    done = subprocess.run([sys.executable, "-c", TALK], cwd=workplace, capture_output=True, text=True, check=True)
+    assert done.stderr.split() == [*map(str, range(10)), "over"]
+    log = (workplace / "results" / "tiny" / "sweep.log").read_text()
+    assert "could not find cuda drivers\n" in log
+    assert "retracing\n" in log
+
+
+@pytest.mark.ray
+def test_a_run_on_ray_prints_nothing_of_ray_s(workplace):
+    code = "import sweep; sweep.run('tiny.yaml', workers=2)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=workplace, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_unknown_names_are_attribute_errors():

@@ -6,12 +6,14 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sweep import cli
 from sweep.planning.expand import make_plan
 from sweep.spec.load import load_spec
 from sweep.store.store import Store
@@ -39,7 +41,7 @@ VOLATILE = (
     *DATED,
     (re.compile(r"(?:\d+ h )?(?:\d+ min )?\d+ s\b"), "<time>"),
     (re.compile(r"\d+\.\d+"), "#"),
-    (re.compile(r"with \d+ workers"), "with <n> workers"),
+    (re.compile(r"with \d+ workers?"), "with <n> workers"),
     (re.compile(r"process \d+ on \S+"), "process <n> on <host>"),
     (re.compile(r"[ ]{2,}"), " "),
 )
@@ -115,6 +117,8 @@ class TestSmoke:
     def test_progress_is_told_in_plain_lines(self, ran):
         lines = re.findall(r"^[\d,]+/16 trials, \d+/6 units, .*\d+ failed$", ran.stdout, re.MULTILINE)
         assert lines[-1].startswith("16/16 trials, 6/6 units")
+        assert not [line for line in lines if " 0.0 trials" in line]
+        assert "left" not in lines[-1]
 
     def test_run_again_finds_nothing_to_do(self, ran, call):
         check_golden("run-again", call("run", *SMOKE).stdout)
@@ -143,7 +147,7 @@ class TestSmoke:
     @pytest.mark.slow
     def test_ray_yields_the_same_and_keeps_its_chatter_to_the_log(self, ran, call, evidence):
         done = call("run", *SMOKE, "--results", "by_ray", "--workers", "2")
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "drawing 160 demo images (seed 0)\n")
         check_golden("run-ray", done.stdout)
         assert evidence(call.folder / "by_ray" / "smoke") == evidence(call.folder / "results" / "smoke")
 
@@ -255,6 +259,71 @@ def test_the_latest_sweep_is_taken_when_none_is_named(sweep_command):
     for name in ("one", "two"):
         sweep_command("run", "tiny.yaml", *TINY, "--set", f"name={name}", check=0)
     assert sweep_command("status", check=0).stdout.startswith("two:")
+
+
+def test_notes_go_to_standard_error_for_plan_and_run_alike(sweep_command):
+    falling_back = ("tiny.yaml", "--set", "data={fallback: demo, demo: {images: 40}}")
+    for command in (("plan", *falling_back), ("run", *falling_back, *TINY)):
+        done = sweep_command(*command, check=0)
+        assert done.stderr.startswith("DEMO IMAGES: no images at data/chest_xray"), command
+        assert len(done.stderr.splitlines()) == 1
+        assert "DEMO IMAGES: no" not in done.stdout
+
+
+def test_a_name_without_a_sweep_stands_for_the_one_on_demo_images(sweep_command):
+    sweep_command("run", "tiny.yaml", "--set", "data={fallback: demo, demo: {images: 40}}", *TINY, check=0)
+    note = "tiny: there is no sweep of this name; taking tiny-demo, the same on demo images\n"
+    cell = "accuracy:tiny-1-16:60/20/20"
+    for command in (("status", "tiny"), ("resume", "tiny", *TINY), ("report", "tiny"), ("explain", cell, "tiny")):
+        done = sweep_command(*command, check=0)
+        assert done.stderr == note, command
+    assert "complete: 32 of 32 trials done" in sweep_command("resume", "results/tiny", *TINY, check=0).stdout
+
+
+def test_a_name_that_is_not_there_is_answered_with_those_that_are(sweep_command):
+    for name in ("tiny", "other"):
+        sweep_command("run", "tiny.yaml", *TINY, "--set", f"name={name}", check=0)
+    done = sweep_command("status", "tinny")
+    expected = "sweep: tinny: is no sweep of results (there: other, tiny); did you mean tiny?\n"
+    assert (done.returncode, done.stderr) == (2, expected)
+
+
+def test_a_changed_spec_leaves_no_stored_trial_out_and_runs_beside_under_another_name(sweep_command):
+    sweep_command("run", "tiny.yaml", *TINY, check=0)
+    narrower = ("tiny.yaml", "--set", "grid.alpha=0.5")
+    refused = sweep_command("run", *narrower, *TINY)
+    expected = (
+        "sweep: tiny: 16 of the 32 trials that are stored under this name would be left out of its reports; run the "
+        "changed spec beside it with --set name=OTHER (cached features are shared), or widen the axes instead of "
+        "replacing their values\n"
+    )
+    assert (refused.returncode, refused.stderr) == (2, expected)
+    assert sweep_command("plan", *narrower, check=0).stderr == expected.replace("sweep:", "`sweep run` will refuse:", 1)
+    assert "32 of 32 trials done" in sweep_command("status", "tiny", check=0).stdout
+    sweep_command("run", *narrower, *TINY, "--set", "name=beside", check=0)
+    wider = sweep_command("run", "tiny.yaml", *TINY, "--set", "grid.shuffle=[0, 1, 2]", check=0)
+    assert "complete: 48 of 48 trials done" in wider.stdout
+
+
+def test_the_commands_of_explain_run_one_after_the_other(sweep_command):
+    sweep_command("run", "tiny.yaml", *TINY, check=0)
+    for cell in ("accuracy:tiny-1-16:60/20/20", "accuracy:tiny-0.5-32:60/20/20"):
+        explained = sweep_command("explain", cell, "tiny", check=0).stdout
+        command = shlex.split(re.search(r"^Run one again: sweep (.+)$", explained, re.MULTILINE)[1])
+        done = sweep_command(*command, *TINY, check=0)
+        assert "complete: 1 of 1 trial done" in done.stdout
+
+
+def test_an_exit_that_a_library_asks_for_is_no_success(monkeypatch):
+    for given, code in ((SystemExit(15), 15), (SystemExit("gone"), 2), (SystemExit(None), 0)):
+        monkeypatch.setattr(cli.cli, "main", lambda *_, given=given, **__: (_ for _ in ()).throw(given))
+        assert cli.run_command(["run"]) == code
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(sweep_command):
+    process = sweep_command.start("schema")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
 
 
 MISTAKES = [

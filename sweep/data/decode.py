@@ -18,7 +18,7 @@ def decode_images(
     """Decode (name, content) pairs once and resize them to each resolution.
 
     Bilinear; the aspect ratio is not kept and nothing is cropped. With `antialias` a shrinking resize averages over
-    the source pixels; without, it reads the four nearest, as early TensorFlow did.
+    the source pixels; without, it reads the four nearest to the centre of each target pixel (half-pixel centres).
 
     Returns:
         One (files, resolution, resolution, 3) array per resolution.

@@ -17,11 +17,10 @@ class Executor(Protocol):
         ...
 
     def next_finished(self) -> Finished:
-        """Wait for any submitted job to end.
+        """Wait for any submitted job to end. What a job raised is its product.
 
         Raises:
-            UserError: a job found a mistake of the user's.
-            FatalError: the workers are lost.
+            FatalError: the workers are lost, and with them all that was submitted.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from sweep.data.demo import DEMO_VERSION, draw_demo
 from sweep.data.hashes import HashCache
 from sweep.data.splits import check_split
 from sweep.errors import UserError
+from sweep.execution.folders import DEMO_SUFFIX, refuse_another_name
+from sweep.execution.progress import count
 from sweep.models.weights import (
     WeightsBlob,
     WeightsUnavailable,
@@ -87,7 +89,7 @@ def locate_sweep(spec: Spec, places: Places, say: Say) -> Location:
         f"DEMO IMAGES: no images at {spec.data.folder} (nor --data, nor ${DATA_VARIABLE}); going on with drawn ones, "
         "whose accuracies say nothing about X-rays"
     )
-    return Location(places.results / f"{spec.name}-demo", None)
+    return Location(places.results / f"{spec.name}{DEMO_SUFFIX}", None)
 
 
 def locate_again(folder: Path, places: Places) -> tuple[Spec, Location]:
@@ -118,8 +120,9 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         download: whether weights that are not here are downloaded now; else their trials' ids are provisional.
 
     Raises:
-        UserError: the images or the weights are not to be had.
+        UserError: the images or the weights are not to be had, or the folder is that of a sweep of another name.
     """
+    stored = _load_former(location.folder, spec)
     hashes = HashCache(places.cache / "hashes.json")
     is_demo = location.images is None
     folder = location.images or _draw_demo(spec.data.demo, places.cache, say)
@@ -129,14 +132,14 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     for line in describe_doubts(data.images):
         say(f"{folder}: {line}")
     if data.summary.left_out:
-        say(f"{folder}: {data.summary.left_out} files cannot be decoded and are left out")
+        say(f"{folder}: {count(data.summary.left_out, 'file')} cannot be decoded, left out")
     for split in spec.grid.split:
         check_split(data.images.labels, data.summary.fingerprint, split, spec.grid.shuffle)
-    former = _former_inputs(location.folder, spec)
+    former = stored[1] if stored else None
     if former and former.data.fingerprint != data.summary.fingerprint:
         say(f"{folder}: the images are others than when {location.folder} was run last: every trial runs anew")
         former = None
-    decided = former.weights if former else {}
+    decided = former.weights if stored and former and _decides_weights(stored[0]) == _decides_weights(spec) else {}
     weights, paths = _find_weights(decided, spec, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
     return Prepared(plan, location.folder, places.cache, folder, data, paths)
@@ -211,8 +214,8 @@ def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
 ) -> tuple[dict[Backbone, WeightsId], WeightPaths]:
     """Identify the weights of every backbone, all from one source.
 
-    Weights on this machine come first; then those a former run of the same sweep decided on; then a download; and
-    for demo images alone, at last, random weights.
+    Weights on this machine come first; then those a former run of the sweep decided on, backbone by backbone; then a
+    download; and for demo images alone, at last, random weights: for all backbones, or for none.
     """
     backbones = list_backbones(spec)
     paths: dict[Backbone, Path | None] = {
@@ -223,11 +226,13 @@ def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
     absent = [backbone for backbone, path in paths.items() if path is None]
     if absent and any(weights.source is WeightsSource.RANDOM for weights in former.values()):
         say(RANDOM_NOTICE)
-        return dict(former), dict.fromkeys(backbones)
-    if absent and not former:
+        return {**_random_weights(spec, backbones), **_only(former, backbones)}, dict.fromkeys(backbones)
+    undecided = [backbone for backbone in absent if backbone not in former]
+    if undecided:
+        weights_of = f"the weights of {count(len(undecided), 'backbone')}"
         if not download:
-            say(f"the weights of {len(absent)} backbones are not on this machine; `sweep run` downloads them")
-        elif not _download(spec, absent, paths, is_demo=is_demo, say=say):
+            say(f"{weights_of} are not on this machine; `sweep run` downloads them")
+        elif not _download(spec, undecided, paths, may_be_random=is_demo and not former, say=say):
             return _random_weights(spec, backbones), dict.fromkeys(backbones)
     found = _identify({backbone: path for backbone, path in paths.items() if path}, spec, hashes)
     pending = WeightsId(spec.weights.source, PENDING)
@@ -235,14 +240,14 @@ def _find_weights(  # noqa: PLR0913 - one decision that needs all of it
 
 
 def _download(
-    spec: Spec, absent: list[Backbone], paths: dict[Backbone, Path | None], *, is_demo: bool, say: Say
+    spec: Spec, absent: list[Backbone], paths: dict[Backbone, Path | None], *, may_be_random: bool, say: Say
 ) -> bool:
     """Download into `paths`; False where that cannot be done and random weights may stand in."""
-    say(f"downloading the weights of {len(absent)} backbones")
+    say(f"downloading the weights of {count(len(absent), 'backbone')}")
     try:
         paths |= {backbone: download_weights(spec.weights, spec.features, backbone) for backbone in absent}
     except WeightsUnavailable as error:
-        if not is_demo:
+        if not may_be_random:
             raise UserError(f"weights: {error}") from error
         log.info("%s", error)
         say(RANDOM_NOTICE)
@@ -259,18 +264,29 @@ def _identify(paths: Mapping[Backbone, Path], spec: Spec, hashes: HashCache) -> 
     }
 
 
-def _random_weights(spec: Spec, backbones: tuple[Backbone, ...]) -> dict[Backbone, WeightsId]:
+def _random_weights(spec: Spec, backbones: Iterable[Backbone]) -> dict[Backbone, WeightsId]:
     return {
         backbone: WeightsId(WeightsSource.RANDOM, random_weights_sha256(backbone, spec.features))
         for backbone in backbones
     }
 
 
-def _former_inputs(folder: Path, spec: Spec) -> Inputs | None:
-    """Return the images and weights that this very sweep was run with before, if it was."""
+def _load_former(folder: Path, spec: Spec) -> tuple[Spec, Inputs] | None:
+    """Return the spec, images and weights that a sweep of this name was run with last, if it was."""
     if not Store.is_in(folder):
         return None
     with Store.read(folder) as store:
-        stored = store.load_spec()
-    is_same = stored is not None and stored[0] == spec.model_dump(mode="json")
-    return Inputs.from_json(stored[1]) if stored and is_same else None
+        if store.load_spec() is None:
+            return None
+        former = load_sweep(store)
+    refuse_another_name(folder, former[0], spec)
+    return former
+
+
+def _decides_weights(spec: Spec) -> tuple[object, ...]:
+    """All of a spec that decides which weights a backbone gets; the axes only say which backbones there are."""
+    return spec.weights, spec.features
+
+
+def _only(weights: Mapping[Backbone, WeightsId], backbones: Iterable[Backbone]) -> dict[Backbone, WeightsId]:
+    return {backbone: weights[backbone] for backbone in backbones if backbone in weights}

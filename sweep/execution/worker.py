@@ -8,6 +8,7 @@ import socket
 import time
 import traceback
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,22 @@ Product = list[NDArray[np.uint8]] | Extraction | FittedHeads
 _built: dict[str, Any] = {}
 
 
+class Trouble(StrEnum):
+    """What an exception of a job says of the sweep."""
+
+    TRIAL = "trial"  # the trials that stand on the job have failed
+    SURROUNDINGS = "surroundings"  # the worker's machine gave way: another attempt may do
+    MISTAKE = "mistake"  # the user can mend it; the sweep ends
+    FATAL = "fatal"  # the sweep ends
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An exception of a job: the trials that stand on it have failed."""
+    """An exception of a job."""
 
     reason: str
     traceback: str
+    trouble: Trouble = Trouble.TRIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +121,25 @@ class Finished:
 
 
 def perform(key: str, job: Job) -> Finished:
-    """Do a job with one thread, so that its result depends on nothing but the job.
-
-    Raises:
-        UserError: a mistake of the user's that only shows here, such as a damaged file.
-        FatalError: the surroundings gave way.
-    """
-    from threadpoolctl import threadpool_limits
-
+    """Do a job with one thread, so that its result depends on nothing but the job. Whatever it raises is an answer."""
     started = time.perf_counter()
     product: Product | Raised
     try:
+        from threadpoolctl import threadpool_limits
+
         with threadpool_limits(limits=1):
             product = job.perform()
-    except (UserError, FatalError):
-        raise
+    except UserError as error:  # that only shows here, such as a damaged file
+        product = Raised(str(error), traceback.format_exc(), Trouble.MISTAKE)
+    except FatalError as error:
+        product = Raised(str(error), traceback.format_exc(), Trouble.FATAL)
     except (MemoryError, OSError, ImportError) as error:  # the worker's surroundings, not the trial
-        raise FatalError(f"{key}: {_describe(error)}; mend the worker's machine, then run again") from error
+        product = Raised(describe_error(error), traceback.format_exc(), Trouble.SURROUNDINGS)
     except Exception as error:  # noqa: BLE001 - any failure is a row
-        product = Raised(_describe(error), traceback.format_exc())
+        product = Raised(describe_error(error), traceback.format_exc())
     return Finished(key, product, time.perf_counter() - started, f"{socket.gethostname()}:{os.getpid()}")
 
 
-def _describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
+    """Return an exception's type and message in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

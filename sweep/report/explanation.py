@@ -23,6 +23,7 @@ ORDER = (
     "those over the most shuffles come first, and ties go to the lower validation log loss, fewer steps, the lower rate"
 )
 RESULTS = "results"  # the default of the command line
+LONGEST_NAME = 63  # of a sweep whose name is to be followed by a trial's id
 FOLDER = "FOLDER"  # stands for the reader's images
 SEEDS = (
     "the fingerprint of the data, the split and the shuffle seed the partition; the head's id seeds its first weights "
@@ -79,11 +80,17 @@ def _list_facts(study: Study, inference: Inference, key: CellKey, source: Source
 
 
 def _make_command(study: Study, backbone: Backbone, cell: MeanCell, split: str, source: Source) -> str:
-    """Make the command that runs the first trial behind a cell in a sweep of its own; its id is the same."""
+    """Make the command that runs the first trial behind a cell in a sweep of its own; its id is the same.
+
+    The name ends in the id: a folder of another trial would refuse to leave that one out.
+    """
     inputs, spec = study.frames.inputs, study.frames.spec
     shuffle = min((readout.shuffle for readout in study.readouts[str(backbone), split]), default=spec.grid.shuffle[0])
+    trials = study.frames.trials
+    chosen = {"learning_rate": cell.learning_rate, "steps": cell.steps, "shuffle": shuffle}
+    is_chosen = (trials[CELL] == [str(backbone), split]).all(axis=1) & (trials[list(chosen)] == chosen).all(axis=1)
     values = {
-        "name": f"{spec.name}-again",
+        "name": f"{spec.name[:LONGEST_NAME]}-{trials.trial_id[is_chosen].item()}",
         "grid.backbone": backbone.family,
         "grid.alpha": f"{backbone.alpha:g}",
         "grid.resolution": backbone.resolution,

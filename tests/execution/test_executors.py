@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from sweep.api import make_executor
 from sweep.errors import FatalError, UserError
-from sweep.execution.worker import DecodeJob, Raised
+from sweep.execution.worker import DecodeJob, Raised, Trouble
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,17 @@ class DieOnce:
         except FileExistsError:
             return "done"
         return os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail_to_unpack():
+    raise OSError("no such luck")
+
+
+class Unpackable:
+    """Something that no worker can unpack."""
+
+    def __reduce__(self):
+        return fail_to_unpack, ()
 
 
 @dataclass(frozen=True)
@@ -96,24 +108,25 @@ def test_an_exception_is_an_outcome_with_reason_and_traceback(executor):
     assert finished["good"].product == 1
 
 
-@pytest.mark.parametrize("kind", [UserError, FatalError])
-def test_an_error_that_stops_the_sweep_is_raised_as_itself(executor, kind):
-    executor.submit("job", Answer(kind("the message")))
-    with pytest.raises(kind, match=r"^the message$"):
-        executor.next_finished()
+@pytest.mark.parametrize(("kind", "trouble"), [(UserError, Trouble.MISTAKE), (FatalError, Trouble.FATAL)])
+def test_an_error_that_stops_the_sweep_comes_back_as_such_and_the_others_come_back_too(executor, kind, trouble):
+    finished = collect(executor, {"bad": Answer(kind("the message")), "good": Answer(1)})
+    assert (finished["bad"].product.reason, finished["bad"].product.trouble) == ("the message", trouble)
+    assert finished["good"].product == 1
 
 
 @pytest.mark.parametrize("error", [MemoryError("all gone"), OSError(28, "No space left"), ImportError("tensorflow")])
 def test_a_worker_without_room_or_packages_is_no_failure_of_the_trial(executor, error):
-    executor.submit("fit/1", Answer(error))
-    with pytest.raises(FatalError, match=r"^fit/1: \w+Error: .*; mend the worker's machine, then run again$"):
-        executor.next_finished()
+    raised = collect(executor, {"fit/1": Answer(error)})["fit/1"].product
+    assert raised.trouble is Trouble.SURROUNDINGS
+    assert raised.reason.startswith(f"{type(error).__name__}: ")
 
 
 def test_damaged_files_are_a_user_error_wherever_they_are_decoded(executor):
-    executor.submit("decode", DecodeJob([("NORMAL/a.jpeg", b"nonsense")], (16,), antialias=True))
-    with pytest.raises(UserError, match=r"NORMAL/a.jpeg: cannot be decoded"):
-        executor.next_finished()
+    job = DecodeJob([("NORMAL/a.jpeg", b"nonsense")], (16,), antialias=True)
+    raised = collect(executor, {"decode": job})["decode"].product
+    assert raised.trouble is Trouble.MISTAKE
+    assert raised.reason.startswith("NORMAL/a.jpeg: cannot be decoded")
 
 
 def test_workers_compute_with_one_thread(executor):
@@ -123,6 +136,42 @@ def test_workers_compute_with_one_thread(executor):
 @pytest.mark.ray
 def test_a_killed_worker_is_replaced_and_its_job_done_again(pool, tmp_path):
     assert collect(pool, {"job": DieOnce(str(tmp_path / "died"))})["job"].product == "done"
+
+
+@pytest.mark.ray
+def test_a_job_that_cannot_be_unpacked_is_trouble_of_the_worker_and_not_the_end(pool):
+    raised = collect(pool, {"job": Answer(Unpackable())})["job"].product
+    assert raised.trouble is Trouble.SURROUNDINGS
+    assert "no such luck" in raised.reason
+
+
+@pytest.mark.ray
+def test_ray_that_does_not_come_up_is_given_up_after_two_attempts(monkeypatch):
+    from sweep.execution import ray_pool
+
+    attempts = []
+
+    def hang(**_):
+        attempts.append(1)
+        time.sleep(60)
+
+    monkeypatch.setattr(ray_pool.ray, "init", hang)
+    monkeypatch.setattr(ray_pool.ray, "shutdown", lambda: None)
+    monkeypatch.setattr(ray_pool, "START_TIMEOUT_S", 0.1)
+    with pytest.raises(
+        UserError, match=r"^Ray: cannot be reached or started \(nothing came within 0.1 s\); .* inline$"
+    ):
+        make_executor("ray", 1)
+    assert len(attempts) == 2
+
+
+@pytest.mark.ray
+def test_a_sigterm_while_ray_starts_is_an_interrupt(monkeypatch):
+    from sweep.execution import ray_pool
+
+    monkeypatch.setattr(ray_pool.ray, "init", lambda **_: sys.exit(signal.SIGTERM))  # as Ray's own handler does
+    with pytest.raises(KeyboardInterrupt):
+        make_executor("ray", 1)
 
 
 def test_an_unknown_executor_is_a_mistake():

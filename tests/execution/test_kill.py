@@ -5,8 +5,10 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import psutil
 import pytest
@@ -26,7 +28,7 @@ def undisturbed(sweep_command, workplace, evidence):
     return evidence(workplace / "results" / "calm")
 
 
-def wait_for(condition, process, timeout_s=60.0):
+def wait_for(condition, process, timeout_s=180.0):
     deadline = time.monotonic() + timeout_s
     while not (found := condition()):
         assert process.poll() is None, process.communicate()
@@ -42,6 +44,11 @@ def find_children(process, name):
         return [child for child in children if child.name().startswith(name)]
     except psutil.NoSuchProcess:  # one of them ended while being looked at
         return []
+
+
+def is_reading(process):
+    """Whether a process waits for somebody to write to a named pipe."""
+    return any(word in Path(f"/proc/{process.pid}/wchan").read_text() for word in ("fifo", "pipe", "wait_for_partner"))
 
 
 def is_fitting(workplace):
@@ -110,17 +117,52 @@ def test_kill_9_of_the_raylet_is_told_in_a_line_and_the_sweep_goes_on(
     assert_as_undisturbed(workplace, undisturbed, evidence, computed_units)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+RAY = pytest.param(("--workers", "2"), marks=pytest.mark.ray, id="ray")
+
+
+@pytest.mark.parametrize("executor", [pytest.param(("--executor", "inline"), id="inline"), RAY])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_is_told_in_a_line_and_the_sweep_goes_on(
-    how, sweep_command, workplace, undisturbed, evidence, computed_units
+    how, executor, sweep_command, workplace, undisturbed, evidence, computed_units
 ):
-    process = sweep_command.start("run", "tiny.yaml", *LONGER, "--executor", "inline")
+    process = sweep_command.start("run", "tiny.yaml", *LONGER, *executor)
     wait_for(lambda: is_fitting(workplace), process)
     process.send_signal(how)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err.strip()) == (130, INTERRUPTED)
     sweep_command("resume", "--executor", "inline", check=0)
     assert_as_undisturbed(workplace, undisturbed, evidence, computed_units)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_is_heeded_from_the_very_start(how, sweep_command, workplace):
+    os.mkfifo(workplace / "slow.yaml")  # the command waits here for its spec
+    process = sweep_command.start("run", "slow.yaml", "--executor", "inline")
+    wait_for(lambda: (Path("/proc") / str(process.pid) / "wchan").exists() and is_reading(process), process)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, err.strip()) == (130, INTERRUPTED)
+
+
+def test_a_hang_up_that_the_caller_ignores_stays_ignored(sweep_command, workplace):
+    command = ("run", "tiny.yaml", *LONGER, "--executor", "inline")
+    process = sweep_command.start(*command, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for(lambda: is_fitting(workplace), process)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
+
+
+def test_an_interrupt_within_generated_code_exits_with_130_too(tmp_path):
+    (tmp_path / "victim.py").write_text(
+        "from sweep import __main__, cli\n"
+        "def interrupted(arguments):\n"
+        "    exec('raise KeyboardInterrupt')\n"
+        "cli.run_command = interrupted\n"
+        "__main__.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
 @pytest.mark.ray
@@ -129,7 +171,7 @@ def test_ctrl_c_reaches_every_process_of_the_terminal_and_none_stays(sweep_comma
     wait_for(lambda: is_fitting(workplace), process)
     children = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err.strip()) == (130, INTERRUPTED)
     psutil.wait_procs(children, timeout=30)
     assert not [child for child in children if child.is_running()]

@@ -195,6 +195,33 @@ class TestWeights:
         assert said[-1] == resolve.RANDOM_NOTICE
 
     @pytest.mark.usefixtures("_no_network")
+    @pytest.mark.parametrize("wider", [{"learning_rate": [0.1, 0.01]}, {"alpha": [0.25, 0.5, 0.75]}])
+    def test_a_wider_axis_leaves_the_decision_as_it_was(self, wider, places, keras_home, monkeypatch):
+        first, _ = prepare(spec_of(fallback="demo"), places)
+        keep(first)
+        monkeypatch.setattr(resolve, "download_weights", download_nonsense)
+        spec = spec_of(fallback="demo").model_dump(mode="json")
+        again, said = prepare(make_spec({**spec, "grid": {**spec["grid"], **wider}}), places)
+        assert sources(again) == {WeightsSource.RANDOM}
+        assert {trial.id for trial in first.plan.trials} < {trial.id for trial in again.plan.trials}
+        assert said[-1] == resolve.RANDOM_NOTICE
+
+    @pytest.mark.usefixtures("_no_network")
+    def test_a_field_that_a_later_release_adds_leaves_the_decision_as_it_was(self, places, keras_home, monkeypatch):
+        first, _ = prepare(spec_of(fallback="demo"), places)
+        keep(first, without="training")
+        monkeypatch.setattr(resolve, "download_weights", download_nonsense)
+        assert prepare(spec_of(fallback="demo"), places)[0].plan == first.plan
+
+    @pytest.mark.usefixtures("_no_network")
+    def test_a_new_backbone_without_weights_is_refused_where_the_others_were_decided_on(self, places, keras_files):
+        first, _ = prepare(spec_of(fallback="demo"), places)
+        keep(first)
+        spec = spec_of(fallback="demo").model_dump(mode="json")
+        with pytest.raises(UserError, match=r"^weights: mobilenet-0.75-128.h5: could not be downloaded"):
+            prepare(make_spec({**spec, "grid": {**spec["grid"], "alpha": [0.25, 0.5, 0.75]}}), places)
+
+    @pytest.mark.usefixtures("_no_network")
     def test_weights_that_have_come_since_are_taken_and_change_the_ids(self, places, keras_home, request):
         first, _ = prepare(spec_of(fallback="demo"), places)
         keep(first)
@@ -254,9 +281,31 @@ class TestResume:
             locate_again(places.results / "nothing", places)
 
 
-def keep(prepared):
-    """Store a plan as a run does."""
+class TestNames:
+    def test_a_sweep_named_like_another_one_s_demo_is_not_mixed_with_it(self, places, keras_files):
+        first, _ = prepare(spec_of(fallback="demo"), places)
+        keep(first)
+        values = spec_of(source="demo").model_dump(mode="json")
+        with pytest.raises(UserError) as mistake:
+            prepare(make_spec({**values, "name": "x-demo"}), places)
+        assert str(mistake.value) == (
+            f"{places.results / 'x-demo'}: holds the sweep x, not x-demo; give x-demo another name with "
+            "--set name=OTHER, or another folder with --results"
+        )
+
+
+def download_nonsense(spec, kind, backbone):
+    """Stand for a network that yields weights all of a sudden."""
+    path = Path(f"{backbone}.h5")
+    path.write_bytes(b"weights")
+    return path
+
+
+def keep(prepared, without=None):
+    """Store a plan as a run does; `without` a field, as an earlier release did."""
     prepared.folder.mkdir(parents=True, exist_ok=True)
     with Store.open(prepared.folder) as store:
         spec, inputs = prepared.plan.spec, prepared.plan.inputs
-        store.save_spec(spec.model_dump(mode="json"), inputs.to_json(), str(prepared.images))
+        values = spec.model_dump(mode="json")
+        values.pop(without, None)
+        store.save_spec(values, inputs.to_json(), str(prepared.images))

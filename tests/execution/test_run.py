@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from sweep.api import make_executor
 from sweep.data.splits import partition_images
 from sweep.errors import FatalError, UserError
+from sweep.execution import run as run_module
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.provenance import describe_making, describe_surroundings
 from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
-from sweep.execution.run import run_sweep
+from sweep.execution.run import ATTEMPTS, run_sweep
 from sweep.execution.worker import FitJob
 from sweep.planning import units
 from sweep.spec.load import load_spec
@@ -227,6 +229,133 @@ def test_a_failing_decoding_fails_everything_once(workplace, evidence):
     prepared = prepare(workplace)
     assert run(prepared, make=FailDecoding).failed == TRIALS
     assert len(evidence(prepared.folder)["results"]) == TRIALS
+
+
+class Queue(InlineExecutor):
+    """Holds several jobs, as a pool does; the first extraction has something to say."""
+
+    queue_length = 4
+    error = UserError("scan.png: cannot be read")
+
+    def __init__(self):
+        super().__init__()
+        self.raised = 0
+
+    def submit(self, key, job):
+        is_first = key.startswith("extract") and not self.raised
+        self.raised += is_first
+        super().submit(key, Raising(self.error) if is_first else job)
+
+
+@dataclass(frozen=True)
+class Raising:
+    error: Exception
+
+    def perform(self):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [UserError("scan.png: cannot be read"), FatalError("the disk of the worker is lost")])
+def test_an_error_that_stops_the_sweep_throws_nothing_away_that_was_under_way(
+    error, workplace, undisturbed, evidence, computed_units
+):
+    class Stopping(Queue):
+        pass
+
+    Stopping.error = error
+    submitted = []
+
+    class Watching(Stopping):
+        def submit(self, key, job):
+            submitted.append(key)
+            super().submit(key, job)
+
+    prepared = prepare(workplace)
+    with pytest.raises(type(error), match=f"^{error}$"):
+        run(prepared, make=Watching)
+    kept = computed_units(prepared.folder)
+    assert len(submitted) == len(kept) + 1, "all but the one that raised"
+    assert any(key.startswith("extract") for key in kept)
+    run(prepare(workplace))
+    assert evidence(prepared.folder) == undisturbed
+    assert len(computed_units(prepared.folder)) == UNITS
+
+
+@pytest.mark.ray
+def test_a_pool_keeps_what_was_under_way_too(workplace, drawn, computed_units):
+    images = Path(shutil.copytree(drawn, workplace / "images"))
+    copy = min(images.rglob("*.jpeg"))
+    copy.write_bytes(copy.read_bytes()[:200])
+    prepared = prepare(workplace, "data.source=folder", f"data.folder={images}")
+    with pytest.raises(UserError, match=f"^{copy.relative_to(images)}: cannot be decoded as an image"):
+        run(prepared, make=lambda: make_executor("ray", 2))
+    assert [unit.split("/")[0] for unit in computed_units(prepared.folder)].count("decode") == 2
+
+
+@pytest.mark.parametrize("error", [MemoryError("all gone"), OSError(28, "No space left"), ImportError("tensorflow")])
+def test_a_worker_that_gives_way_once_is_tried_again(error, workplace, undisturbed, evidence):
+    class GiveWayOnce(Queue):
+        pass
+
+    GiveWayOnce.error = error
+    prepared = prepare(workplace)
+    assert run(prepared, make=GiveWayOnce).failed == 0
+    assert evidence(prepared.folder) == undisturbed
+
+
+def test_a_worker_that_gives_way_every_time_is_a_failed_row_in_the_end_and_stops_nothing(workplace, evidence):
+    prepared = prepare(workplace)
+    spoiled = next(unit for unit in prepared.plan.units if unit.kind == "extract")
+    attempts = []
+
+    class GiveWay(InlineExecutor):
+        def submit(self, key, job):
+            attempts.append(key)
+            super().submit(key, Raising(MemoryError("all gone")) if key == spoiled.key else job)
+
+    progress = run(prepared, make=GiveWay)
+    assert (progress.done, progress.failed, progress.units_done) == (24, 8, progress.units)
+    assert attempts.count(spoiled.key) == ATTEMPTS
+    reasons = {row[10] for row in evidence(prepared.folder)["results"] if row[9] == "failure"}
+    assert reasons == {"MemoryError: all gone (3 attempts)"}
+
+
+def test_trials_that_are_stored_are_not_left_out_in_silence(workplace, evidence):
+    prepared = prepare(workplace)
+    run(prepared)
+    before = evidence(prepared.folder)
+    for changed in ("grid.alpha=0.5", "training.batch_size=50"):
+        with pytest.raises(UserError, match=r"^tiny: (16|32) of the 32 trials that are stored .* --set name=OTHER \("):
+            run(prepare(workplace, changed))
+    assert evidence(prepared.folder) == before
+    assert run(prepare(workplace)).done == TRIALS, "the stored spec is what it was"
+    assert run(prepare(workplace, "grid.alpha=0.5", name="other")).done == TRIALS // 2
+
+
+def test_a_spec_that_nothing_is_stored_of_may_change(workplace):
+    with pytest.raises(Interrupt):
+        run(prepare(workplace), watch=interrupt_after(1))
+    assert run(prepare(workplace, "grid.alpha=0.5")).missing == 0
+
+
+def test_progress_tells_the_share_of_the_work_also_after_a_resume(workplace):
+    shares = []
+    with pytest.raises(Interrupt):
+        run(prepare(workplace), watch=lambda progress: (shares.append(progress.share), interrupt_after(9)(progress)))
+    steps = []
+    run(prepare(workplace), watch=lambda progress: (shares.append(progress.share), steps.append(progress.step)))
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert 0 < shares[9] == shares[10]
+    assert any(step.startswith("extracting tiny-") for step in steps)
+
+
+def test_drawn_images_are_not_searched_for_leftovers(workplace, monkeypatch):
+    searched = []
+    monkeypatch.setattr(run_module, "remove_leftovers", searched.append)
+    prepared = prepare(workplace)
+    run(prepared)
+    assert [folder.relative_to(prepared.cache).parts for folder in searched] == [("v1",)]
 
 
 def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):

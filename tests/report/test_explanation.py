@@ -137,7 +137,7 @@ def test_the_command_names_one_trial_in_a_sweep_of_its_own(study):
     settings = read_settings(read_command(explain(study)))
     cell = study.cells[KEY]
     assert settings == {
-        "name": "example-again",
+        "name": f"example-{find_first_trial(study, cell)}",
         "weights": "random",
         "grid.backbone": "tiny",
         "grid.alpha": "1",
@@ -147,6 +147,12 @@ def test_the_command_names_one_trial_in_a_sweep_of_its_own(study):
         "grid.shuffle": "0",
         "grid.steps": str(cell.steps),
     }
+
+
+def find_first_trial(study, cell):
+    trials = study.frames.trials
+    chosen = {"backbone": KEY[0], "split": KEY[1], "learning_rate": cell.learning_rate, "steps": cell.steps}
+    return trials.trial_id[(trials[list(chosen)] == chosen).all(axis=1) & (trials.shuffle == 0)].item()
 
 
 def test_the_command_takes_the_images_of_the_reader_unless_they_are_drawn(study):
@@ -189,8 +195,9 @@ def explain_and_run_again(cell, capsys):
     text = capsys.readouterr().out
     (line,) = re.findall(r"^Run one again: sweep (.*)$", text, re.MULTILINE)
     assert run_command([*shlex.split(line), "--executor", "inline"]) == 0
-    again = sweep.open_results("results/tiny-again")
+    again = sweep.open_results(f"results/{re.search('name=(tiny-[0-9a-f]{16}) ', line)[1]}")
     (trial_id,) = again.frame().trial_id
+    assert again.folder.name == f"tiny-{trial_id}"
     assert f"*{trial_id}" in text
     return [read_evidence(folder, trial_id) for folder in (sweep.open_results("results/tiny").folder, again.folder)]
 

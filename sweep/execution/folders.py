@@ -1,0 +1,110 @@
+"""The folders of sweeps: which one a name means, and what a folder that holds a sweep already will not take."""
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from sweep.errors import UserError
+from sweep.planning.expand import Plan
+from sweep.planning.trial import Trial
+from sweep.spec.schema import Spec
+from sweep.store.lock import LOCK_NAME
+from sweep.store.store import STORE_NAME, Store
+from sweep.store.stored_plan import load_plan, split_outcomes
+
+DEMO_SUFFIX = "-demo"
+MOST_NAMED = 10  # sweeps in one message
+
+
+def find_sweep(results: Path, name: str | None, say: Callable[[str], None]) -> Path:
+    """Find a sweep by its name or folder; the one run last when none is named.
+
+    A name without a sweep stands for the sweep of that name on demo images, where there is one; `say` is told.
+
+    Raises:
+        UserError: there is none; the message names those there are.
+    """
+    if name is None:
+        runs = list(results.glob(f"*/{LOCK_NAME}"))  # written when a run begins, and by nothing else
+        if not runs:
+            raise UserError(f"{results}: holds no sweep; run one first, or name the folder with --results")
+        return max(runs, key=lambda path: path.stat().st_mtime_ns).parent
+    for folder in (results / name, Path(name)):
+        if (folder / STORE_NAME).is_file():
+            return folder.resolve()
+    for folder in (results / f"{name}{DEMO_SUFFIX}", Path(f"{name}{DEMO_SUFFIX}")):
+        if (folder / STORE_NAME).is_file():
+            say(f"{name}: there is no sweep of this name; taking {folder.name}, the same on demo images")
+            return folder.resolve()
+    raise _miss(results, name)
+
+
+def list_sweeps(results: Path) -> list[str]:
+    """Names of the sweeps of a results folder, sorted."""
+    return sorted(store.parent.name for store in results.glob(f"*/{STORE_NAME}"))
+
+
+def refuse_another_name(folder: Path, stored: Spec, spec: Spec) -> None:
+    """Refuse to mix `x` on demo images, which lies in `x-demo`, with a sweep whose name is `x-demo`.
+
+    Raises:
+        UserError: the folder is the other one's.
+    """
+    if stored.name != spec.name:
+        raise UserError(
+            f"{folder}: holds the sweep {stored.name}, not {spec.name}; give {spec.name} another name "
+            f"with --set name=OTHER, or another folder with --results"
+        )
+
+
+def refuse_to_leave_out(store: Store, plan: Plan) -> None:
+    """Refuse a spec without trials that the store holds: its reports would not show them any more.
+
+    Trials that change for another reason than the spec (other images in the folder, weights that have come since) are
+    not meant.
+
+    Raises:
+        UserError: says how many, and how to run the spec beside.
+    """
+    if message := describe_left_out(store, plan):
+        raise UserError(message)
+
+
+def describe_left_out(store: Store, plan: Plan) -> str | None:
+    """Say in one line how many stored trials a plan leaves out; None where it leaves out none."""
+    if store.load_spec() is None:
+        return None
+    stored = load_plan(store)
+    done, failed = split_outcomes(store, stored)
+    left_out = sum(trial.id in done | failed for trial in _list_left_out(stored, plan))
+    if not left_out:
+        return None
+    total = len(done) + len(failed)
+    return (
+        f"{plan.spec.name}: {left_out:,} of the {total:,} trials that are stored under this name would be left out of "
+        "its reports; run the changed spec beside it with --set name=OTHER (cached features are shared), or widen the "
+        "axes instead of replacing their values"
+    )
+
+
+def _list_left_out(stored: Plan, plan: Plan) -> Iterator[Trial]:
+    ids = {trial.id for trial in plan.trials}
+    is_same_data = stored.inputs.data.fingerprint == plan.inputs.data.fingerprint
+    if not is_same_data and stored.spec.data == plan.spec.data:
+        return
+    is_same_source = (stored.spec.weights, stored.spec.features) == (plan.spec.weights, plan.spec.features)
+    weights = plan.inputs.weights if is_same_source else {}
+    for trial in stored.trials:
+        now = weights.get(trial.backbone)
+        if trial.id not in ids and (now is None or now == stored.inputs.weights[trial.backbone]):
+            yield trial
+
+
+def _miss(results: Path, name: str) -> UserError:
+    sweeps = list_sweeps(results)
+    if not sweeps:
+        return UserError(f"{name}: holds no sweep (no {STORE_NAME}); name a folder that `sweep run` has made")
+    close = get_close_matches(name, sweeps, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    more = f" and {len(sweeps) - MOST_NAMED:,} more" if len(sweeps) > MOST_NAMED else ""
+    return UserError(f"{name}: is no sweep of {results} (there: {', '.join(sweeps[:MOST_NAMED])}{more}){meant}")
