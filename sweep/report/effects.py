@@ -112,7 +112,7 @@ def _judge(
     if not errors.is_known:
         return
     pairs = compare_pairs(means, Draws.of(errors, question.whole))
-    high, low = int(np.argmax(means)), int(np.argmin(means))
-    if high != low:
-        found = (float(each[high, low]) for each in (pairs.differences, pairs.lower, pairs.upper, pairs.p_values))
-        yield Effect(*where, tuple(names), tuple(map(float, means)), names[high], names[low], *found)
+    *_, high = order = np.argsort(means, kind="stable")
+    low = order[0]
+    found = (float(each[high, low]) for each in (pairs.differences, pairs.lower, pairs.upper, pairs.p_values))
+    yield Effect(*where, tuple(names), tuple(map(float, means)), names[high], names[low], *found)

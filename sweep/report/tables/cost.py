@@ -32,7 +32,7 @@ def make_cost(study: Study) -> Table:
         Column("extract_s", "extracting (s)", 1, "s"),
         Column("extract_ms_per_image", "ms an image", 2, "ms"),
         Column("fit_s", "fitting (s)", 1, "s"),
-        *(Column(f"pareto_{split}", f"Pareto, {split}") for split in splits),
+        *(Column(f"pareto_{split}", f"in the Pareto set, {split}") for split in splits),
     )
     costs = count_costs(frames)
     fronts = {split: list_front(study, costs, split, "mult-adds") for split in splits}
@@ -41,7 +41,7 @@ def make_cost(study: Study) -> Table:
         for backbone in sorted(costs, key=lambda backbone: costs[backbone].mult_adds)
     )
     pareto = (
-        f"‡: its test {metric.title} is not beaten by a model of as many mult-adds or fewer (Pareto set). "
+        f"Pareto set: the models whose test {metric.title} none of as many mult-adds or fewer beats. "
         f"Mult-adds and parameters with the head of {len(frames.inputs.data.classes)} classes."
     )
     seconds = (
@@ -98,7 +98,7 @@ def list_front(study: Study, costs: Costs, split: str, resource: str) -> list[Ba
 def _make_row(study: Study, backbone: Backbone, cost: Complexity, fronts: Mapping[str, list[Backbone]]) -> Row:
     seconds = study.frames.seconds.get(backbone, {})
     extracting = seconds.get(UnitKind.EXTRACT)
-    cells = [study.cells[str(backbone), split] for split in fronts]
+    cells = {split: study.cells[str(backbone), split] for split in fronts}
     return (
         Cell(str(backbone)),
         Cell(cost.mult_adds / MILLION),
@@ -106,5 +106,5 @@ def _make_row(study: Study, backbone: Backbone, cost: Complexity, fronts: Mappin
         Cell(extracting),
         Cell(1000 * extracting / study.frames.inputs.data.images if extracting else None),
         Cell(seconds.get(UnitKind.FIT)),
-        *(rest_on(cell, "‡" if backbone in front else "") for cell, front in zip(cells, fronts.values(), strict=True)),
+        *(rest_on(cell, "yes" if backbone in fronts[split] else "no") for split, cell in cells.items()),
     )
