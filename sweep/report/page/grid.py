@@ -74,7 +74,7 @@ def _write_text(cell: Cell, column: Column, table: Table) -> str:
     return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{_write_signs(cell, parts["signs"])}</span>'
 
 
-def _write_signs(cell: BoundCell, signs: str) -> str:
+def _write_signs(cell: Cell, signs: str) -> str:
     verdict = cell.verdict if isinstance(cell, MeanCell) else None
     if not signs or verdict is None:
         return signs
