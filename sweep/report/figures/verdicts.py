@@ -33,8 +33,7 @@ def paint_best(canvas: Canvas, figure: Figure) -> None:
     axes.axvspan(margin, 0, color=GREEN, alpha=MARGIN_OPACITY, linewidth=0, zorder=0)
     axes.axvline(margin, color=GREEN, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
     axes.axvline(0, color=INK, linewidth=1.2, zorder=1)
-    top: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "bottom"}
-    top["size"] = 9
+    top: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "size": 9}
     axes.annotate(f"{figure.reference_label} ", (margin, 1), (3, 3), ha="right", **top)
     axes.annotate("the best", (0, 1), (0, 3), ha="left" if right > -left / 3 else "center", **top)
     for place, (index, model) in enumerate(frame.iterrows()):

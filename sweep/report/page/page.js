@@ -101,7 +101,11 @@ document.querySelectorAll(".scroll").forEach(equip);
 
 /** A table that has room enough is no box that scrolls: its headings then stay in sight while the page scrolls. */
 const fitter = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.classList.toggle("fits", target.scrollWidth <= target.clientWidth);
+  for (const { target } of entries) {
+    const fits = target.classList.toggle("fits", target.scrollWidth <= target.clientWidth);
+    if (fits) target.removeAttribute("tabindex"); // nothing to scroll with the keyboard
+    else target.tabIndex = 0;
+  }
 });
 document.querySelectorAll(".scroll").forEach((box) => fitter.observe(box));
 

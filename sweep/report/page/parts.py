@@ -87,6 +87,8 @@ def _fold(name: str, text: str) -> str:
     if len(text) <= shown:
         return escape(text)
     start = text[:shown].rsplit(" ", 1)[0].rstrip(" ,;(")
+    if name in FOLDED_FACTS:
+        start = start.partition(" (")[0]
     return f"<details><summary><span>{escape(start)} …</span></summary>{escape(text)}</details>"
 
 
