@@ -264,10 +264,11 @@ def test_the_latest_sweep_is_taken_when_none_is_named(sweep_command):
 def test_notes_go_to_standard_error_for_plan_and_run_alike(sweep_command):
     falling_back = ("tiny.yaml", "--set", "data={fallback: demo, demo: {images: 40}}")
     for command in (("plan", *falling_back), ("run", *falling_back, *TINY)):
-        done = sweep_command(*command, check=0)
-        assert done.stderr.startswith("DEMO IMAGES: no images at data/chest_xray"), command
-        assert len(done.stderr.splitlines()) == 1
-        assert "DEMO IMAGES: no" not in done.stdout
+        done = sweep_command(*command, "--results", f"{command[0]}ned", check=0)
+        demo, drawing = done.stderr.splitlines()
+        assert demo.startswith("DEMO IMAGES: no images at data/chest_xray"), command
+        assert drawing == "drawing 40 demo images (seed 0)", command
+        assert "drawing" not in done.stdout
 
 
 def test_a_name_without_a_sweep_stands_for_the_one_on_demo_images(sweep_command):
