@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from sweep.durations import describe_duration
 from sweep.execution.chatter import Consoles
 from sweep.execution.progress import Progress, count
 
@@ -237,16 +238,6 @@ def describe_rate(per_second: float) -> str:
         if per_second * seconds >= 1:
             return f"{per_second * seconds:.1f} trials/{unit}"
     return f"{per_second * 3600:.1f} trials/h"
-
-
-def describe_duration(seconds: float) -> str:
-    """Return `42 s`, `3 min 5 s` or `2 h 4 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _wrap_line(line: str, columns: int) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sweep.catalogue import WeightsSource, feature_width
-from sweep.console import describe_duration
 from sweep.data.splits import count_parts
+from sweep.durations import describe_duration
 from sweep.execution.folders import describe_left_out
 from sweep.execution.progress import Progress, count
 from sweep.execution.provenance import count_cores

@@ -36,12 +36,17 @@ def by_scikit_learn(name, logits, truth):
         (tn, fp), _ = np.moveaxis(reference.multilabel_confusion_matrix(truth, answers), 0, -1)
         return (tn / (tn + fp))[1:].mean() if classes == 2 else (tn / (tn + fp)).mean()
 
+    def measure_negative_predictive_value():
+        (tn, _), (fn, _) = np.moveaxis(reference.multilabel_confusion_matrix(truth, answers), 0, -1)
+        return (tn / (tn + fn))[1:].mean() if classes == 2 else (tn / (tn + fn)).mean()
+
     return {
         "accuracy": lambda: reference.accuracy_score(truth, answers),
         "balanced_accuracy": lambda: reference.balanced_accuracy_score(truth, answers),
         "sensitivity": lambda: reference.recall_score(truth, answers, **average),
         "specificity": measure_specificity,
         "precision": lambda: reference.precision_score(truth, answers, **average),
+        "negative_predictive_value": measure_negative_predictive_value,
         "f1": lambda: reference.f1_score(truth, answers, **average),
         "roc_auc": lambda: reference.roc_auc_score(truth, shown, multi_class="ovr"),
         "average_precision": lambda: reference.average_precision_score(one_hot, shown),
@@ -75,14 +80,9 @@ def test_of_two_classes_the_second_is_the_positive_one():
 def test_of_more_classes_a_metric_is_the_mean_of_those_of_each_class():
     logits, truth = draw(4)
     for metric in METRICS.values():
-        if metric.measure_class is not None:
+        if metric.is_of_class:
             each = metric.measure_classes(logits, truth, range(4))
             assert metric.measure(logits, truth) == pytest.approx(np.mean(each))
-
-
-def test_a_metric_of_all_classes_at_once_has_none_of_a_single_class():
-    with pytest.raises(TypeError, match="accuracy is no metric of one class"):
-        METRICS["accuracy"].measure_classes(*draw(2), [1])
 
 
 def test_the_confusion_matrix_has_true_classes_in_rows():
@@ -115,11 +115,69 @@ def test_full_confidence_falls_into_the_last_bin():
     assert METRICS["calibration_error"].measure(scores([1000, 0]), labels(0)) == 0
 
 
+def test_a_confidence_on_the_border_of_two_bins_falls_into_the_lower_one():
+    """Bins are (lower, upper], as in Guo et al. 2017: 0.6 belongs to the ninth of 15."""
+    confidence = 9 / 15
+    logits = np.log(scores([confidence, 1 - confidence], [0.59, 0.41]).astype(np.float64))
+    gaps = abs((1 - confidence) + (0 - 0.59)) / 2  # together in one bin: their gaps cancel
+    assert METRICS["calibration_error"].measure(logits, labels(0, 1)) == pytest.approx(gaps)
+
+
+def test_rows_that_differ_by_a_constant_are_ties_among_many_classes_too():
+    logits = scores([2, 1, 0], [3, 2, 1], [5, 4, 3], [7, 6, 5])
+    assert len(set(log_odds(logits, 0))) == 1
+    assert METRICS["roc_auc"].measure_classes(logits, labels(0, 1, 0, 2), [0]) == [0.5]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_of_scores_that_are_not_finite_is_not_defined(name, value):
+    logits, truth = draw(2)
+    logits[3, 1] = value
+    assert np.isnan(METRICS[name].measure(logits, truth))
+    assert np.isnan(METRICS[name].influence(logits, truth)).all()
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_influence_of_an_image_is_what_a_little_less_of_it_takes_away(name, classes):
+    """Of a data set of forty copies, one copy of one image is left out."""
+    metric, copies = METRICS[name], 40
+    logits, truth = draw(classes, 2.0)
+    logits = np.round(logits, 1)  # with ties
+    influences = metric.influence(logits, truth)
+    many, labelled = np.repeat(logits, copies, axis=0), np.repeat(truth, copies)
+    whole = metric.measure(logits, truth)
+    for image in range(0, 200, 20):
+        kept = np.arange(len(many)) != copies * image
+        taken = copies * (whole - metric.measure(many[kept], labelled[kept]))
+        assert influences[image] == pytest.approx(taken, abs=2e-3 * np.abs(influences).max())
+    assert influences.sum() == pytest.approx(0, abs=1e-12)
+
+
 @pytest.mark.parametrize("name", ["accuracy", "log_loss"])
-def test_a_mean_over_images_is_the_mean_of_its_values(name):
-    metric, (logits, truth) = METRICS[name], draw(3)
-    assert metric.per_image(logits, truth).shape == (200,)
-    assert metric.per_image(logits, truth).mean() == metric.measure(logits, truth)
+def test_the_influences_on_a_mean_are_deviations_from_it(name):
+    logits, truth = draw(3)
+    metric = METRICS[name]
+    each = np.array([metric.measure(logits[[image]], truth[[image]]) for image in range(200)])
+    assert metric.influence(logits, truth) == pytest.approx((each - each.mean()) / 200)
+
+
+def test_the_influences_on_roc_auc_give_the_variance_of_delong():
+    # Sun and Xu 2014, from the midranks: var(V10) / m + var(V01) / n, here with 1 / m for 1 / (m - 1)
+    logits, truth = draw(2)
+    odds = log_odds(logits, 1)
+    below = (odds[truth == 1][:, None] > odds[truth == 0][None, :]).astype(float)
+    expected = below.mean(axis=1).var() / len(below) + below.mean(axis=0).var() / below.shape[1]
+    assert (METRICS["roc_auc"].influence(logits, truth) ** 2).sum() == pytest.approx(expected)
+
+
+def test_a_share_counts_the_images_it_is_a_share_of():
+    logits, truth = scores([0, 1], [0, 1], [1, 0], [0, 1]), labels(1, 1, 1, 0)
+    counted = {name: METRICS[name].count_images(logits, truth).tolist() for name in ("accuracy", "sensitivity")}
+    assert counted == {"accuracy": [True] * 4, "sensitivity": [True, True, True, False]}
+    assert METRICS["precision"].count_images(logits, truth).tolist() == [True, True, False, True]
+    assert METRICS["roc_auc"].count_images(logits, truth).tolist() == [False, False, False, True]
 
 
 def test_a_uniform_guess_costs_the_log_of_the_classes():

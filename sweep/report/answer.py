@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sweep.console import describe_duration
+from sweep.durations import describe_duration
 from sweep.metrics import Metric, with_blank
 from sweep.planning.units import UnitKind
 from sweep.report.cells import Selection
@@ -191,12 +191,10 @@ def _count_more(study: Study, more: int, standing: Standing) -> str:
     assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
     spent = sum(seconds.get(UnitKind.FIT, 0.0) for seconds in study.frames.seconds.values())
     workers = max(int(run.get("workers") or 1) for run in study.frames.runs) if study.frames.runs else 1
-    time = (
-        f" ({describe_duration(more * spent / standing.errors.shuffles / workers)} on {workers} workers)"
-        if spent
-        else ""
-    )
-    return f"About {more:,} more shuffles{time}"
+    seconds = more * spent / standing.errors.shuffles / workers
+    on = f"{workers} worker{'' if workers == 1 else 's'}"
+    time = f" ({describe_duration(seconds)} of fitting on {on})" if spent else ""
+    return f"About {more:,} more shuffle{'' if more == 1 else 's'}{time}"
 
 
 def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:

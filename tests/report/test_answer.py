@@ -68,8 +68,8 @@ def test_models_that_share_the_best_mean_are_all_named():
 
 def test_more_shuffles_are_foreseen_where_they_would_show_a_model(large):
     details = " ".join(answer(large, margin=1.6).details)
-    found = re.search(r"About ([\d,]+) more shuffles? \(.*? on 2 workers\) would show", details)
-    assert found or "More shuffles would not show" in details
+    found = re.search(r"About (\d+) more shuffles .*?would show (a cheaper one|one), tiny", details)
+    assert int(found[1]) > 0
 
 
 def test_where_a_wider_margin_is_needed_it_says_so():
@@ -158,10 +158,8 @@ def test_the_best_of_many_is_said_to_flatter_itself_by_a_number(models):
 def test_another_task_is_not_compared_with_the_paper_and_the_reason_is_said():
     three = read_paper(classes=(26, 40, 34))
     assert three.published is None
-    assert (
-        "Not compared with duong-trung-2019: another task (ours: real images, classes NORMAL, PNEUMONIA, CLASS 2; theirs: "
-        "real images, classes NORMAL, PNEUMONIA)." in warn(three)
-    )
+    ours, theirs = "real images, classes NORMAL, PNEUMONIA, CLASS 2", "real images, classes NORMAL, PNEUMONIA"
+    assert f"Not compared with duong-trung-2019: another task (ours: {ours}; theirs: {theirs})." in warn(three)
     assert "another task (ours: drawn demo images" in warn(read_paper(is_demo=True))
 
 

@@ -1,13 +1,12 @@
 """Published figures are read as they are printed, and every mistake in a file is told in one line."""
 
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example
+from study_example import MODELS, TRUE, make_example, read_example, report_on
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
 from sweep.report.published import load_costs, load_means, read_means
 from sweep.report.render import Format, render_report
-from sweep.report.tables.means import make_table4
 
 PAPER = "duong-trung-2019"
 ACCURACY = METRICS["accuracy"]
@@ -70,7 +69,7 @@ def test_comments_blanks_and_a_byte_order_mark_do_no_harm(write):
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_table_4_of_another_sweep_can_be_compared_with(write, models, metric):
     study = read_example(models, metric)
-    files = render_tables(make_header(study), [make_table4(study)], Format.CSV)
+    files = render_report(report_on(study), Format.CSV)
     found = read_means(write(files["table4.csv"]), METRICS[metric])
     assert found.means == {key: cell.value for key, cell in study.cells.items()}
     assert found.stds == {key: cell.std for key, cell in study.cells.items()}
@@ -78,7 +77,7 @@ def test_the_table_4_of_another_sweep_can_be_compared_with(write, models, metric
 
 def test_the_table_4_of_a_partial_sweep_can_be_compared_with(write):
     study = make_example(become=lambda trial: None if trial.backbone.alpha == 0.5 else TRUE, **MODELS)
-    files = render_tables(make_header(study), [make_table4(study)], Format.CSV)
+    files = render_report(report_on(study), Format.CSV)
     found = read_means(write(files["table4.csv"]), ACCURACY)
     assert set(found.means) == {key for key, cell in study.cells.items() if cell.value is not None}
 

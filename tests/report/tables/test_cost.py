@@ -5,7 +5,6 @@ from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 from sweep.planning.expand import make_plan
 from sweep.planning.units import ExtractShard, FitHeads
-from sweep.report.cells import Mark
 from sweep.store.store import UnitRecord
 from sweep.testing import fill_complexities, make_inputs, make_spec, make_store, make_success
 
@@ -31,9 +30,8 @@ def by_loss():
     return tabulate(make_example("log_loss", become=answer_known, has_images=False, **FOUR))
 
 
-def list_marked(table, column="test_60/20/20"):
-    index = [each.key for each in table.columns].index(column)
-    return [row[0].value for row in table.rows if Mark.PARETO in row[index].marks]
+def list_marked(table, column="pareto_60/20/20"):
+    return [name for (name,), row in read_rows(table).items() if row[column] == "yes"]
 
 
 def list_budgets(tables, resource="mult_adds"):

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example, read_notes, read_rows, tabulate
+from study_example import MODELS, TRUE, make_example, publish, read_example, read_notes, read_rows, tabulate
 
 from sweep.metrics import METRICS
 from sweep.outcome import Failure
 from sweep.report.cells import Mark, Selection
+from sweep.report.inference import infer
 from sweep.report.render import list_records
 from sweep.report.tables.means import make_class_metrics, make_metrics, make_table4
 from sweep.testing import make_success
@@ -17,7 +18,7 @@ THREE_CLASSES = (26, 40, 34)
 def read_table4(answer, select=Selection.VALIDATION, metric="accuracy", **options):
     """Table 4 of results set by hand; without images, since there are no true scores."""
     study = make_example(metric, select, become=answer, has_images=False, **options)
-    return make_table4(study)
+    return make_table4(study, infer(study))
 
 
 # -- Table 4 -----------------------------------------------------------------------------------------------------
@@ -31,16 +32,25 @@ def test_selection_on_test_says_so_in_the_title():
     assert table.title.endswith("best on test, as papers often print; optimistic")
 
 
-def test_the_best_mean_of_each_split_is_marked_and_ties_all_are():
-    tests = {("60/20/20", 1.0): 0.8, ("60/20/20", 0.5): 0.8, ("80/10/10", 1.0): 0.8, ("80/10/10", 0.5): 0.7}
-    table = read_table4(
-        lambda trial: make_success(trial, 0.9, tests[str(trial.split), trial.backbone.alpha]),
-        alpha=[1.0, 0.5],
-        split=["60/20/20", "80/10/10"],
-    )
-    first, second = table.rows
-    assert [cell.marks for cell in first[1:]] == [(Mark.BEST,), (Mark.BEST,)]
-    assert [cell.marks for cell in second[1:]] == [(Mark.BEST,), ()]
+def test_every_model_that_may_be_the_best_is_marked():
+    skills = {"tiny-0.5-16": 0.6, "tiny-0.5-32": 0.95, "tiny-1-16": 0.95, "tiny-1-32": 0.95}
+    options = {**MODELS, "split": "60/20/20", "classes": (260, 740)}
+    study = make_example(skill=lambda trial: skills[str(trial.backbone)], **options)
+    inference = infer(study)
+    upper = dict(zip(skills, inference.standings["60/20/20"].ranks.upper > 0, strict=True))
+    marked = {row[0].value: Mark.BEST in row[1].marks for row in make_table4(study, inference).rows}
+    assert marked == upper
+    assert sum(marked.values()) >= 2
+    assert not marked["tiny-0.5-16"]
+
+
+def test_a_cell_holds_its_interval_its_verdict_and_the_published_mean(models):
+    study = read_example(models, published=publish({("tiny-0.5-16", "60/20/20"): 80.25}))
+    inference = infer(study)
+    (cell, other), *_ = (row[1:] for row in make_table4(study, inference).rows)
+    assert cell.interval == inference.intervals["tiny-0.5-16", "60/20/20"]
+    assert cell.verdict == inference.standings["60/20/20"].verdicts["tiny-0.5-16"]
+    assert (cell.published, other.published) == (80.25, None)
 
 
 def test_rows_are_the_backbones_and_columns_the_splits_in_the_order_of_the_grid():
@@ -78,12 +88,11 @@ def test_a_store_without_results_still_has_its_table():
     assert read_table4(lambda _: None).rows[0][1].value is None
 
 
-@pytest.mark.parametrize(("metric", "best"), [("roc_auc", "highest"), ("log_loss", "lowest")])
-def test_the_metric_asked_for_is_that_of_table_4(models, metric, best):
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+def test_the_metric_asked_for_is_that_of_table_4(models, metric):
     study = read_example(models, metric)
-    table = make_table4(study)
+    table = make_table4(study, infer(study))
     assert METRICS[metric].label in table.title
-    assert f": the {best} mean of each split" in read_notes(table)
     means = table.mean_keys
     assert means == (METRICS[metric].mean_column, METRICS[metric].std_column)
     for record in list_records(table):
@@ -93,11 +102,13 @@ def test_the_metric_asked_for_is_that_of_table_4(models, metric, best):
         assert record[means[1]] == pytest.approx(np.std(values, ddof=1))
 
 
-def test_the_lowest_log_loss_of_each_split_is_marked(models):
-    table = make_table4(read_example(models, "log_loss"))
+@pytest.mark.parametrize(("metric", "best"), [("accuracy", max), ("log_loss", min)])
+def test_the_best_mean_is_among_those_marked(models, metric, best):
+    study = read_example(models, metric)
+    table = make_table4(study, infer(study))
     for index in (1, 2):
-        values = [row[index].value for row in table.rows]
-        assert [Mark.BEST in row[index].marks for row in table.rows] == [value == min(values) for value in values]
+        cells = [row[index] for row in table.rows]
+        assert Mark.BEST in next(cell for cell in cells if cell.value == best(each.value for each in cells)).marks
 
 
 # -- all metrics -------------------------------------------------------------------------------------------------
