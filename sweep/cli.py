@@ -8,6 +8,7 @@ import select
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -308,8 +309,21 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
         prepared = prepare_sweep(spec, location, places, screen.note, download=True)
         screen.say(describe_start(prepared.plan))
         progress = run_sweep(prepared, make, screen.watch, retry_failed=retry_failed)
-        screen.say(describe_end(progress, location.folder))
+        headline = None
+        if progress.units_done:
+            screen.begin("comparing models")
+            headline = _find_headline(location.folder)
+        screen.say(describe_end(progress, location.folder, headline))
     return WITH_FAILURES if progress.failed else COMPLETE
+
+
+def _find_headline(folder: Path) -> str | None:
+    """Return the answer of a sweep in a sentence; nothing where it has none: the run itself went well."""
+    from sweep.report.report import write_headline
+
+    with suppress(UserError, FatalError):
+        return write_headline(folder)
+    return None
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:

@@ -176,13 +176,16 @@ LIGHT = {
     "help": call_command("--help"),
     "schema": call_command("schema"),
     "plan": call_command("plan", "tiny.yaml"),
-    "a run of the tiny backbone": RUN,
 }
 
 
 @pytest.mark.parametrize("code", LIGHT.values(), ids=LIGHT)
 def test_nothing_heavy_is_imported_by(code, workplace):
     assert heavy_after(code) == []
+
+
+def test_a_run_of_the_tiny_backbone_needs_no_more_than_its_headline_does(workplace):
+    assert heavy_after(RUN) == ["pandas", "scipy", "statsmodels"]
 
 
 def test_a_finished_sweep_is_looked_at_and_run_again_without_anything_heavy(workplace):

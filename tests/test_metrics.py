@@ -116,11 +116,10 @@ def test_full_confidence_falls_into_the_last_bin():
 
 
 def test_a_confidence_on_the_border_of_two_bins_falls_into_the_lower_one():
-    """Bins are (lower, upper], as in Guo et al. 2017: 0.6 belongs to the ninth of 15."""
-    confidence = 9 / 15
-    logits = np.log(scores([confidence, 1 - confidence], [0.59, 0.41]).astype(np.float64))
-    gaps = abs((1 - confidence) + (0 - 0.59)) / 2  # together in one bin: their gaps cancel
-    assert METRICS["calibration_error"].measure(logits, labels(0, 1)) == pytest.approx(gaps)
+    """Bins are (lower, upper], as in Guo et al. 2017: 1/3 belongs to the fifth of 15, and 0.36 to the sixth."""
+    logits = np.concatenate([scores([0, 0, 0]), np.log(scores([0.36, 0.32, 0.32]))])
+    apart = (1 / 3 + (1 - 0.36)) / 2
+    assert METRICS["calibration_error"].measure(logits, labels(1, 0)) == pytest.approx(apart)
 
 
 def test_rows_that_differ_by_a_constant_are_ties_among_many_classes_too():

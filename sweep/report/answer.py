@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sweep.durations import describe_duration
 from sweep.metrics import Metric, with_blank
 from sweep.planning.units import UnitKind
 from sweep.report.cells import Selection
 from sweep.report.choices import CellKey
 from sweep.report.inference import Inference, Standing
-from sweep.report.statistics.best import Verdict, bound_errors, compare_with_best
+from sweep.report.projection import Projection
+from sweep.report.statistics.best import Verdict
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study
 from sweep.report.tables.complexities import MILLION, count_costs
 
-SHUFFLES_AT_MOST = 1000  # that a projection looks ahead
 SHOWN = (Verdict.MAY_BE_BEST, Verdict.WITHIN)
 ABOUT = {
     About.POOL: "It holds for heads trained on this pool of images, for new patients, splits and seeds like these; not "
@@ -115,12 +114,16 @@ def _detail_open(study: Study, inference: Inference, split: str, best: str) -> I
     standing = inference.standings[split]
     yield _describe_cell(study, inference, (best, split))
     yield _describe_candidates(standing, split)
-    reached = [(n, name) for name in standing.models if (n := _find_shuffles(study, inference, split, name))]
-    if not reached:
-        yield "More shuffles would not show one, if the means stay as they are: it takes more images or a wider margin."
+    projection = Projection.of(study, standing, inference.margin)
+    if projection is None:
+        yield "How many shuffles would show one is not known: a single one does not say what training adds."
         return
-    more, name = min(reached)
-    yield f"{_count_more(study, more, standing)} would show one, {name}, if the means stay as they are."
+    reached = [(more, name) for name in standing.models if (more := projection.find_shuffles(name))]
+    if reached:
+        more, name = min(reached)
+        yield f"{projection.describe(more)} would show one, {name}, if the means stay as they are."
+    else:
+        yield "More shuffles would not show one, if the means stay as they are: it takes more images or a wider margin."
 
 
 def _describe_cell(study: Study, inference: Inference, key: CellKey) -> str:
@@ -148,53 +151,17 @@ def _describe_candidates(standing: Standing, split: str) -> str:
 def _describe_smaller(study: Study, inference: Inference, split: str, model: str) -> Iterator[str]:
     """Say what it takes to show a cheaper model: the cheapest that more shuffles can be expected to show."""
     costs, standing = _count_mult_adds(study), inference.standings[split]
-    for name in sorted((each for each in standing.models if costs[each] < costs[model]), key=costs.__getitem__):
-        more = _find_shuffles(study, inference, split, name)
+    cheaper = sorted((name for name in standing.models if costs[name] < costs[model]), key=costs.__getitem__)
+    projection = Projection.of(study, standing, inference.margin)
+    if not cheaper or projection is None:
+        return
+    for name in cheaper:
+        more = projection.find_shuffles(name)
         if more:
-            cheaper = f"a cheaper one, {name} ({costs[name]:,.2f} M mult-adds)"
-            yield f"{_count_more(study, more, standing)} would show {cheaper}, if the means stay as they are."
+            found = f"a cheaper one, {name} ({costs[name]:,.2f} M mult-adds)"
+            yield f"{projection.describe(more)} would show {found}, if the means stay as they are."
             return
-    if any(costs[each] < costs[model] for each in standing.models):
-        yield "More shuffles would not show a cheaper one, if the means stay as they are."
-
-
-def _find_shuffles(study: Study, inference: Inference, split: str, model: str) -> int | None:
-    """Return how many more shuffles show a model to be within the margin, the means being as they are.
-
-    With today's critical values, which more shuffles lower a little.
-    """
-    standing, metric = inference.standings[split], study.metric
-    errors, critical = standing.errors, standing.critical
-    assert errors is not None  # noqa: S101 - asked only where there is a comparison
-    assert critical is not None  # noqa: S101
-    place, first = standing.models.index(model), errors.shuffles
-    if first == 1 or standing.means.max() - standing.means[place] >= inference.margin:
-        return None
-
-    def is_shown(shuffles: int) -> bool:
-        of_differences = bound_errors(errors.project(shuffles), metric.scale if metric.is_percentage else 0.0)
-        return bool(compare_with_best(standing.means, of_differences, critical).lower[place] >= -inference.margin)
-
-    known, wanted = first, first
-    while not is_shown(wanted):
-        if wanted >= SHUFFLES_AT_MOST:
-            return None
-        known, wanted = wanted, min(2 * wanted, SHUFFLES_AT_MOST)
-    while wanted - known > max(1, known // 20):
-        middle = (known + wanted) // 2
-        known, wanted = (known, middle) if is_shown(middle) else (middle, wanted)
-    return wanted - first
-
-
-def _count_more(study: Study, more: int, standing: Standing) -> str:
-    """Say how long some more shuffles take: the seconds of all fits so far, shuffle for shuffle."""
-    assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
-    spent = sum(seconds.get(UnitKind.FIT, 0.0) for seconds in study.frames.seconds.values())
-    workers = max(int(run.get("workers") or 1) for run in study.frames.runs) if study.frames.runs else 1
-    seconds = more * spent / standing.errors.shuffles / workers
-    on = f"{workers} worker{'' if workers == 1 else 's'}"
-    time = f" ({describe_duration(seconds)} of fitting on {on})" if spent else ""
-    return f"About {more:,} more shuffle{'' if more == 1 else 's'}{time}"
+    yield "More shuffles would not show a cheaper one, if the means stay as they are."
 
 
 def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:

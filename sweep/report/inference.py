@@ -25,8 +25,8 @@ class Standing:
     """The models of one split that have finished every shuffle, and how they stand to each other.
 
     Numbers are in the metric's printed unit, and `means` (by the models' order) turned so that higher is better.
-    `pairs`, `ranks`, their `critical` values and `errors` are None where there is too little data; `verdicts` then tell
-    nothing. `left_out`: what the best model scores in a shuffle that did not choose it, as printed.
+    `pairs`, `ranks` and `errors` are None where there is too little data; `verdicts` then tell nothing. `left_out`:
+    what the best model scores in a shuffle that did not choose it, as printed.
     """
 
     models: tuple[str, ...]
@@ -35,7 +35,6 @@ class Standing:
     errors: Errors | None = None
     pairs: Pairs | None = None
     ranks: Ranks | None = None
-    critical: Floats | None = None
     left_out: float | None = None
 
 
@@ -178,8 +177,7 @@ def _compare(question: Question, split: str, margin: float) -> Standing:
     turned = metric.direction.sign * metric.scale * np.array([question.measure(name, split) for name in models])
     means = turned.mean(axis=1)
     draws = Draws.of(errors, question.whole)
-    critical = draws.find_critical()
-    ranks = compare_with_best(means, draws.of_differences, critical)
+    ranks = compare_with_best(means, draws.of_differences, draws.find_critical())
     left_out = left_out_best(turned)
     return Standing(
         models=tuple(models),
@@ -188,6 +186,5 @@ def _compare(question: Question, split: str, margin: float) -> Standing:
         errors=errors,
         pairs=compare_pairs(metric.direction.sign * means, draws),
         ranks=ranks,
-        critical=critical,
         left_out=None if left_out is None else metric.direction.sign * left_out,
     )

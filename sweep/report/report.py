@@ -13,7 +13,7 @@ from sweep.report.cells import Selection, Table
 from sweep.report.documents import Picture, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
 from sweep.report.frames import SweepFrames, read_sweep
-from sweep.report.header import make_header
+from sweep.report.header import make_header, make_stamp
 from sweep.report.inference import Inference, infer
 from sweep.report.published import PAPERS, PublishedMeans, describe_task, load_means, read_means
 from sweep.report.render import Format, render_report, render_tables
@@ -31,6 +31,7 @@ from sweep.report.tables.selection import make_selection
 from sweep.report.tables.standing import make_pairs, make_standing
 from sweep.report.tables.variance import make_variance
 from sweep.report.warnings import list_warnings
+from sweep.report.words import with_stamp
 from sweep.store.store import Store
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _shorten(folder: Path) -> Path:
 def write_headline(folder: Path) -> str:
     """Return the first sentence of a sweep's report. Raises as `write_report` does."""
     study = _read(folder, Request())
-    return make_answer(study, infer(study)).headline
+    return with_stamp(make_answer(study, infer(study)).headline, make_stamp(study.frames))
 
 
 def make_report(study: Study, inference: Inference) -> Report:

@@ -74,10 +74,9 @@ def _warn_of_picking(study: Study, inference: Inference) -> Iterator[str]:
     for split, standing in inference.standings.items():
         if standing.left_out is not None:
             best = metric.direction.sign * float(standing.means.max())
-            shown = with_blank(
-                f"{standing.left_out:.{metric.decimals}f} instead of {best:.{metric.decimals}f}", metric.unit
-            )
-            texts.append(f"{shown} at {split}")
+            left_out, whole = (f"{value:.{metric.decimals}f}" for value in (standing.left_out, best))
+            if left_out != whole:
+                texts.append(f"{with_blank(f'{left_out} instead of {whole}', metric.unit)} at {split}")
     if texts:
         yield (
             "The best of several means is picked by the images that it is reported on, and flatters itself: chosen on "

@@ -18,7 +18,7 @@ MARGIN = 0.01
 
 
 def at_least(share, studies=STUDIES):
-    """The fewest of some studies in which a statement must hold that holds in such a share: 1 % fall below by chance."""
+    """Return the fewest of some studies that a statement true in such a share holds in, but for one chance in 100."""
     return stats.binom.ppf(0.01, studies, share)
 
 
