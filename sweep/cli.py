@@ -8,7 +8,6 @@ import select
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -311,19 +310,12 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
         progress = run_sweep(prepared, make, screen.watch, retry_failed=retry_failed)
         headline = None
         if progress.units_done:
+            from sweep.report.report import find_headline
+
             screen.begin("comparing models")
-            headline = _find_headline(location.folder)
+            headline = find_headline(location.folder)
         screen.say(describe_end(progress, location.folder, headline))
     return WITH_FAILURES if progress.failed else COMPLETE
-
-
-def _find_headline(folder: Path) -> str | None:
-    """Return the answer of a sweep in a sentence; nothing where it has none: the run itself went well."""
-    from sweep.report.report import write_headline
-
-    with suppress(UserError, FatalError):
-        return write_headline(folder)
-    return None
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:

@@ -1,12 +1,13 @@
 """A report from a sweep's folder: read, tabulate, draw, render, write."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.data.files import write_beside
-from sweep.errors import UserError, list_allowed
+from sweep.errors import FatalError, UserError, list_allowed
 from sweep.metrics import METRICS, Metric
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
@@ -142,10 +143,12 @@ def _shorten(folder: Path) -> Path:
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
-def write_headline(folder: Path) -> str:
-    """Return the first sentence of a sweep's report. Raises as `write_report` does."""
-    study = _read(folder, Request())
-    return with_stamp(make_answer(study, infer(study)).headline, make_stamp(study.frames))
+def find_headline(folder: Path) -> str | None:
+    """Return the first sentence of a sweep's report; None where it cannot be read."""
+    with suppress(UserError, FatalError):
+        study = _read(folder, Request())
+        return with_stamp(make_answer(study, infer(study)).headline, make_stamp(study.frames))
+    return None
 
 
 def make_report(study: Study, inference: Inference) -> Report:
