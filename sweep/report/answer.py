@@ -93,7 +93,7 @@ def _answer_without_comparison(study: Study, split: str, standing: Standing) -> 
     elif len(standing.models) == 1:
         reason = f"only {standing.models[0]} can be judged, and there is none to compare it with"
     else:
-        reason = "the error of the means is not known (a single patient, or a shuffle without any)"
+        reason = "the error of the means is not known: it takes test images of two patients or more in every shuffle"
     return Answer(f"Which model to take at {split}: cannot tell, since {reason}.", (), split)
 
 

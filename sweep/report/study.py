@@ -79,6 +79,9 @@ def read_study(
             dtype=float,
         )
         frames = replace(frames, trials=frames.trials.join(measured, on="trial_id"))
+    columns = [f"{part}_{metric.name}" for part in ("validation", "test")]
+    finite = frames.trials[columns].where(np.isfinite(frames.trials[columns].astype(float)))
+    frames = replace(frames, trials=frames.trials.assign(**finite))
     cells = make_mean_cells(frames.trials, metric, select)
     readouts = _read_readouts(store, frames, metric, cells)
     return Study(frames, metric, select, cells, readouts, dict(_read_rates(store, frames, metric)), published)
@@ -162,5 +165,5 @@ def _read_readout(store: Store, frames: SweepFrames, metric: Metric, trial: Mapp
         _, scores = _load_scores(store, frames, trial["trial_id"], partition)
         labels = frames.images.labels[partition.test]
         curve = store.load_curve(trial["head_id"])
-        value = trial[f"test_{metric.name}"]
+        value = trial[f"test_{metric.name}"] if np.isfinite(scores).all() else np.nan
         yield Readout(trial["trial_id"], trial["shuffle"], value, partition.test, labels, scores, curve)

@@ -28,20 +28,24 @@ def fill_example(
     skill=know_by_model,
     become=lambda _: TRUE,
     *,
+    alter=lambda _, outcome: outcome,
     classes=(26, 74),
     is_demo=False,
     has_images=True,
     published=None,
     **grid,
 ):
-    """Fill a store and return it; `become` says what becomes of a trial: TRUE, None (missing) or an outcome."""
+    """Fill a store and return it; `become` says what becomes of a trial: TRUE, None (missing) or an outcome.
+
+    `alter` changes the outcome of a trial that became TRUE.
+    """
     spec = make_spec(published=published, **grid)
     plan = make_plan(spec, make_inputs(spec, classes, is_demo=is_demo))
     images = make_images(plan.inputs)
     answer = make_answers(plan.inputs, images, skill)
     if has_images:
         fill_images(store, plan, images)
-    fill_store(store, plan, lambda trial: answer(trial) if (found := become(trial)) is TRUE else found)
+    fill_store(store, plan, lambda trial: alter(trial, answer(trial)) if (found := become(trial)) is TRUE else found)
     return store
 
 

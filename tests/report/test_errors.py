@@ -106,6 +106,11 @@ def test_a_single_patient_has_no_known_error():
     assert not Errors.estimate([answer(np.eye(2, 5), np.zeros(5, int))], DESIGN).is_known
 
 
+def test_a_shuffle_that_tests_a_single_patient_leaves_the_error_unknown():
+    alone = Evidence(np.array([0.5]), np.array([[0.5, -0.5]]), np.array([7, 7]), np.ones(2, bool))
+    assert not Errors.estimate([*draw(shuffles=2, models=1), alone], DESIGN).is_known
+
+
 def test_another_pool_of_images_may_add_as_much_of_the_runs_as_was_trained_on():
     tested = World(np.random.default_rng(4)).draw(10)
     pool, any_pool = (Errors.estimate(tested, Design(0.6, 0.2, about)) for about in About)

@@ -90,9 +90,10 @@ class Errors:
             total += sums / repetitions
             single += _covary(sums, int(present.sum())) / repetitions
         residual, spread = _mean_squares(values)
+        explained = single if np.isfinite(single).all() else np.zeros_like(single)
         unseen = 1 - design.tested
-        of_runs = max(residual - unseen * _halve_differences(single), 0.0)
-        of_own = max(spread - unseen * float(np.diag(single).mean()), of_runs)
+        of_runs = max(residual - unseen * _halve_differences(explained), 0.0)
+        of_own = max(spread - unseen * float(np.diag(explained).mean()), of_runs)
         return cls(
             shuffles=repetitions,
             design=design,
@@ -134,9 +135,9 @@ class Errors:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an error at all: it takes two patients, and for any pool of images two shuffles."""
+        """Whether there is an error: it takes two patients in every shuffle, and for any pool two shuffles."""
         has_runs = self.shuffles > 1 or self.design.about is About.POOL
-        return has_runs and bool(np.isfinite(self.of_patients).all())
+        return has_runs and bool(np.isfinite(self.of_patients).all() and np.isfinite(self.of_single).all())
 
     @property
     def factor(self) -> float:

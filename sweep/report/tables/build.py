@@ -1,5 +1,6 @@
 """A table of a sweep: stamped with what its numbers are not. Pure."""
 
+import math
 from typing import Any
 
 from sweep.report.cells import Cell, Column, Mark, Row, Table
@@ -15,6 +16,11 @@ def make_table(
 
 
 def rest_on(cell: Cell, value: float | str | None, *marks: Mark) -> Cell:
-    """Make a cell of a value that rests on the same trials as another cell; without a value they cannot tell."""
+    """Make a cell of a value that rests on the same trials as another cell.
+
+    Without a value, or with a bound that bounds nothing, they cannot tell.
+    """
+    if isinstance(value, float) and math.isinf(value):
+        value = None
     unknown = (Mark.CANNOT_TELL,) if value is None and cell.finished else ()
     return Cell(value, (*marks, *unknown), cell.finished, cell.planned)

@@ -124,6 +124,6 @@ def _list_pairs(study: Study, split: str, standing: Standing) -> Iterator[Row]:
         yield (
             Cell(split),
             *map(Cell, names),
-            *(rest_on(both, value if np.isfinite(value) else None) for value in values),
+            *(rest_on(both, value) for value in values),
             rest_on(both, "yes" if found.is_distinct[first, second] else "no"),
         )
