@@ -1,5 +1,6 @@
 """Which model to take: the answer of a report, how sure it is, what it costs, and what would sharpen it. Pure."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,9 @@ ABOUT = {
 ONE_SHUFFLE = (
     "It holds for these very heads on new images of new patients: one shuffle does not show what training again, or "
     "another split, would change."
+)
+SHARED_PATIENTS = (
+    "As here, some of a new patient's other images may be among those trained on: images were split, not patients."
 )
 UNKNOWN_PATIENTS = (
     "Patients are not known for every image; such an image counts as a patient, and the error may be too small."
@@ -64,24 +68,24 @@ def make_answer(study: Study, inference: Inference) -> Answer:
 
 def _answer_split(study: Study, inference: Inference, split: str) -> Answer:
     standing, metric = inference.standings[split], study.metric
-    margin = _say(metric, inference.margin, difference=True)
+    margin, among = inference.describe_margin(metric), _describe_gaps(study, standing, split)
     if standing.ranks is None or standing.errors is None:
-        return _answer_without_comparison(study, split, standing)
+        return _answer_without_comparison(study, split, standing, inference.about)
     costs = _count_mult_adds(study)
     shown = [name for name in standing.models if standing.verdicts[name] in SHOWN]
     if not shown:
         best = _list_best(standing)
-        text = f"No model is shown to be within {margin} of the best at {split}: {_count_shuffles(standing)}"
+        text = f"No model is shown to be within {margin} of the best{among} at {split} by {_count_shuffles(standing)}."
         mean = _say(metric, study.cells[best[0], split].number)
-        headline = f"{text} too few. The best mean is {mean}, of {_join(best)}."
+        headline = f"{text} The best mean is {mean}, of {_join(best)}."
         return Answer(headline, tuple(_detail_open(study, inference, split, best[0])), split, best[0])
     model = min(shown, key=lambda name: (costs[name], -standing.means[standing.models.index(name)]))
     what = "the only" if len(shown) == 1 else "the cheapest"
-    headline = f"Take {model}: {what} model shown to be within {margin} of the best at {split}."
+    headline = f"Take {model}: {what} model shown to be within {margin} of the best{among} at {split}."
     return Answer(headline, tuple(_detail_shown(study, inference, split, model)), split, model, is_shown=True)
 
 
-def _answer_without_comparison(study: Study, split: str, standing: Standing) -> Answer:
+def _answer_without_comparison(study: Study, split: str, standing: Standing, about: About) -> Answer:
     """Say why nothing can be told: which of the needs of a comparison is not met."""
     finished = [name for (name, where), cell in study.cells.items() if where == split and cell.is_finished]
     if study.frames.images is None:
@@ -90,6 +94,8 @@ def _answer_without_comparison(study: Study, split: str, standing: Standing) -> 
         reason = "no model has finished all of its shuffles"
     elif not standing.models:
         reason = f"the {study.metric.title} is not defined for the answers of any finished model"
+    elif about is About.PROCEDURE and len(study.frames.spec.grid.shuffle) == 1:
+        reason = "one shuffle does not say what another pool of images would change"
     elif len(standing.models) == 1:
         reason = f"only {standing.models[0]} can be judged, and there is none to compare it with"
     else:
@@ -102,9 +108,13 @@ def _detail_shown(study: Study, inference: Inference, split: str, model: str) ->
     assert standing.ranks is not None  # noqa: S101 - an answer stands on it
     place = standing.models.index(model)
     loss, gain = -float(standing.ranks.lower[place]), float(standing.ranks.upper[place])
-    lost = f"loses at most {_say(metric, loss, difference=True)} against the best" if loss else "is the best of all"
-    ahead = "may itself be the best" if gain else "is not the best itself"
-    yield f"How sure: it {lost} and {ahead}; all such bounds hold at once in 95 of 100 studies."
+    lost = f"loses at most {_say(metric, _round_up(loss, metric.decimals), difference=True)} against the best of them"
+    place_of = (
+        f"{lost} and {'may itself be the best' if gain else 'is not the best itself'}"
+        if loss
+        else "is the best of them"
+    )
+    yield f"How sure: it {place_of}; all such bounds hold at once in 95 of 100 studies."
     yield _describe_cell(study, inference, (model, split))
     yield _describe_candidates(standing, split)
     yield from _describe_smaller(study, inference, split, model)
@@ -168,6 +178,8 @@ def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
     yield ONE_SHUFFLE if len(study.frames.spec.grid.shuffle) == 1 else ABOUT[inference.about]
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
+    elif any(study.frames.find_known(split, shuffle).any() for split, shuffle in study.frames.partitions):
+        yield SHARED_PATIENTS
     if study.select is Selection.TEST:
         yield "Learning rate and steps were chosen on test images: the means are too high, and no bound allows for it."
 
@@ -178,10 +190,25 @@ def _list_best(standing: Standing) -> list[str]:
     return [name for name, mean in zip(standing.models, means, strict=True) if mean == means.max()]
 
 
+def _describe_gaps(study: Study, standing: Standing, split: str) -> str:
+    """Say how many of a split's models are compared, where it is not all of them."""
+    models = sum(where == split for _, where in study.cells)
+    return (
+        ""
+        if len(standing.models) == models
+        else f" of the {len(standing.models)} of {models} models that can be judged"
+    )
+
+
+def _round_up(value: float, decimals: int) -> float:
+    """Round a loss so that what is printed is not less than it."""
+    return float(math.ceil(round(value * 10**decimals, 6)) / 10**decimals)
+
+
 def _count_shuffles(standing: Standing) -> str:
     assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
     count = standing.errors.shuffles
-    return "one shuffle is" if count == 1 else f"{count} shuffles are"
+    return "one shuffle" if count == 1 else f"{count} shuffles"
 
 
 def _count_mult_adds(study: Study) -> Mapping[str, float]:

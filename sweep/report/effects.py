@@ -11,7 +11,7 @@ from sweep.report.inference import Question, is_defined
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, compare_pairs
 from sweep.report.statistics.errors import About, Errors, Evidence
-from sweep.report.study import Level, Study
+from sweep.report.study import Level, Study, average_level
 
 NETWORK_AXES = {"backbone": "family", "alpha": "alpha", "resolution": "resolution"}  # and what a backbone calls them
 
@@ -83,10 +83,7 @@ def _find_splits(question: Question, splits: Sequence[str]) -> Iterator[Effect]:
 
 def _average(question: Question, models: Sequence[str], split: str, place: int) -> Level:
     """Average some models in one shuffle, the `place`-th."""
-    readouts = [question.study.readouts[name, split][place] for name in models]
-    influences = [question.metric.influence(each.scores, each.labels) for each in readouts]
-    value = float(np.mean([each.value for each in readouts]))
-    return Level(value, readouts[0].images, np.mean(influences, axis=0))
+    return average_level(question.metric, [question.study.readouts[name, split][place] for name in models])
 
 
 def _compare_levels(
@@ -103,7 +100,7 @@ def _test(question: Question, levels: Sequence[Level]) -> Evidence:
     images, scale = levels[0].images, question.metric.scale
     values = scale * np.array([level.value for level in levels])
     influences = scale * np.array([level.influences for level in levels])
-    return Evidence(values, influences, question.patients[images], np.ones(len(images), bool))
+    return Evidence(values, influences, question.patients[images], np.any([level.counts for level in levels], axis=0))
 
 
 def _judge(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.splits import count_parts
-from sweep.metrics import Metric
+from sweep.metrics import Metric, with_blank
 from sweep.planning.expand import list_backbones
 from sweep.report.choices import CellKey
 from sweep.report.statistics.arrays import Floats
@@ -49,6 +49,11 @@ class Inference:
     margin: float
     intervals: Mapping[CellKey, Interval | None]
     standings: Mapping[str, Standing]
+
+    def describe_margin(self, metric: Metric) -> str:
+        """Print the margin with its unit, and with as many digits as it has."""
+        text = f"{self.margin:.{metric.decimals}f}"
+        return with_blank(text if float(text) == self.margin else f"{self.margin:g}", metric.difference_unit)
 
 
 def infer(study: Study, about: About = About.POOL) -> Inference:
@@ -139,7 +144,11 @@ class Question:
         """Estimate the intervals of the models of a split; of those that are not known, none."""
         complete = self.list_complete(split)
         names = [name for name, where in self.study.cells if where == split and self.study.readouts[name, split]]
-        groups = (complete, *([name] for name in names if name not in complete))
+        planned = len(self.study.frames.spec.grid.shuffle)
+        alone = [
+            name for name in names if name not in complete and len(self.study.readouts[name, split]) > (planned > 1)
+        ]
+        groups = (complete, *([name] for name in alone))
         return {name: found for group in groups for name, found in self._bound_means(split, group) if found is not None}
 
     def _bound_means(self, split: str, models: Sequence[str]) -> Iterator[tuple[str, Interval | None]]:

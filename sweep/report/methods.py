@@ -27,8 +27,8 @@ EFFECTS = (
 _BEST = (
     "Against the best: every model is compared with the best of the others (Hsu 1981, 1996), at Dunnett's critical "
     "value with the model as the control. Differences of pairs: simultaneous 95 % intervals and adjusted p-values by "
-    "the studentised maximum (max-t; Hothorn, Bretz and Westfall 2008), from 20,000 draws. No difference is taken to "
-    "be known better than by the rule of three (Hanley and Lippman-Hand 1983)."
+    "the studentised maximum (max-t; Hothorn, Bretz and Westfall 2008), from up to 20,000 draws. No difference is "
+    "taken to be known better than by the rule of three (Hanley and Lippman-Hand 1983)."
 )
 PATIENTS = (
     "Patients: images are split at random, so images of one patient may lie on both sides; sweep does not split by "

@@ -7,12 +7,12 @@ from sweep.durations import describe_duration
 from sweep.planning.units import UnitKind
 from sweep.report.inference import Standing
 from sweep.report.statistics.arrays import Floats
-from sweep.report.statistics.best import Draws, bound_errors, compare_with_best
+from sweep.report.statistics.best import LEVEL, Draws, bound_errors, compare_with_best
 from sweep.report.statistics.errors import Errors
 from sweep.report.study import Study
 
 SHUFFLES_AT_MOST = 1000  # that a projection looks ahead
-FAR = 4  # times the shuffles: critical values are those of so many, since few are too uncertain to project with
+FAR = 4  # times the shuffles, whose critical values others are derived from
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,12 @@ class Projection:
         return wanted - first
 
     def _is_shown(self, place: int, shuffles: int) -> bool:
-        of_differences = bound_errors(self.errors.project(shuffles), self.whole)
-        return bool(compare_with_best(self.means, of_differences, self.critical).lower[place] >= -self.margin)
+        errors = self.errors.project(shuffles)
+        critical = (
+            self.critical * _find_quantile(errors) / _find_quantile(self.errors.project(FAR * self.errors.shuffles))
+        )
+        ranks = compare_with_best(self.means, bound_errors(errors, self.whole), critical)
+        return bool(ranks.lower[place] >= -self.margin)
 
     def describe(self, more: int) -> str:
         """Say how many more shuffles, and how long fitting so many takes."""
@@ -77,3 +81,10 @@ class Projection:
             return count
         on = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
         return f"{count} ({describe_duration(more * self.seconds / self.workers)} of fitting on {on})"
+
+
+def _find_quantile(errors: Errors) -> float:
+    """Return the quantile of t that a critical value against one control rises and falls with."""
+    from scipy import stats
+
+    return float(stats.t.ppf(LEVEL ** (1 / max(len(errors.of_patients) - 1, 1)), errors.freedom_of_all))

@@ -71,7 +71,7 @@ class Written:
 
     report: Report
     metric: Metric
-    margin: float
+    margin: str
     text: str
     files: tuple[Path, ...]
     figures: int = 0
@@ -98,13 +98,15 @@ def publish_report(folder: Path, request: Request, output: Path) -> Written:
         path, page = target / "report.html", _make_page(study, inference, report, name).encode()
         _write(path, page)
         said = f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
-        return Written(report, study.metric, inference.margin, said, (path,))
+        return Written(report, study.metric, inference.describe_margin(study.metric), said, (path,))
     pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
     files = render_report(report, request.form, pictures)
     for name, text in files.items():
         _write(target / name, text.encode())
     paths = tuple(target / name for name in files)
-    return Written(report, study.metric, inference.margin, "\n".join(files.values()), paths, len(pictures))
+    return Written(
+        report, study.metric, inference.describe_margin(study.metric), "\n".join(files.values()), paths, len(pictures)
+    )
 
 
 def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:

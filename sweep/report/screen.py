@@ -11,7 +11,6 @@ from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sweep.metrics import with_blank
 from sweep.report.cells import Cell, Column, MeanCell, Row, Selection, Table
 from sweep.report.report import Written
 from sweep.report.statistics.best import Verdict
@@ -201,7 +200,7 @@ def _published(cell: Cell) -> float | None:
 def _make_legend(written: Written, cells: Iterable[Cell]) -> Iterator[Text]:
     """Yield what the symbols mean that are there."""
     means = [cell for cell in cells if isinstance(cell, MeanCell) and cell.value is not None]
-    margin = with_blank(f"{written.margin:.{written.metric.decimals}f}", written.metric.difference_unit)
+    margin = written.margin
     meanings = {
         Verdict.MAY_BE_BEST: "may be the best",
         Verdict.WITHIN: f"within {margin} of the best",

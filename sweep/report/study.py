@@ -1,6 +1,6 @@
 """A sweep looked at through one metric: the cells of Table 4, and the scores and curves behind each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,12 +40,21 @@ class Level:
     """What one level of an axis scores in one shuffle, averaged over the models that have it.
 
     value: the mean metric as computed. images: (images,) positions of the test images. influences: (images,), what
-    each of them adds, see `sweep.measures`.
+    each of them adds, see `sweep.measures`; counts: (images,), whether it is one that the metric counts.
     """
 
     value: float
     images: NDArray[np.int64]
     influences: NDArray[np.float64]
+    counts: NDArray[np.bool_]
+
+
+def average_level(metric: Metric, readouts: Sequence[Readout]) -> Level:
+    """Average some models that were tested on the same images."""
+    influences = [metric.influence(each.scores, each.labels) for each in readouts]
+    counts = [metric.count_images(each.scores, each.labels) for each in readouts]
+    value = float(np.mean([each.value for each in readouts]))
+    return Level(value, readouts[0].images, np.mean(influences, axis=0), np.any(counts, axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +123,7 @@ def _read_rates(
 
 def _average_level(store: Store, frames: SweepFrames, metric: Metric, trials: pd.DataFrame) -> Level:
     readouts = [each for trial in trials.to_dict("records") for each in _read_readout(store, frames, metric, trial)]
-    influences = [metric.influence(readout.scores, readout.labels) for readout in readouts]
-    value = float(np.mean([readout.value for readout in readouts]))
-    return Level(value, readouts[0].images, np.mean(influences, axis=0))
+    return average_level(metric, readouts)
 
 
 def _measure_trials(store: Store, frames: SweepFrames, metric: Metric) -> Iterator[tuple[str, tuple[float, float]]]:

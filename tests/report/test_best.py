@@ -111,7 +111,9 @@ def test_a_wider_margin_never_takes_a_model_out():
 def test_models_that_never_differ_may_differ_by_the_rule_of_three():
     alike = make_errors(2, variance=0.0, counted=300)
     pairs = compare_pairs([90.0, 90.0], Draws.of(alike, 100.0))
-    assert pairs.upper[0, 1] == pytest.approx(100 * 3 / 300, rel=0.05)
+    assert 1.0 < pairs.upper[0, 1] < 1.25  # two-sided; exactly 100 * (1 - 0.025 ** (1 / 300)) = 1.22
+    ranks = rank([90.0, 90.0], alike, 100.0)
+    assert ranks.lower == pytest.approx([-1.0, -1.0])  # one-sided: 3 of 300
 
 
 def test_without_any_error_nothing_can_be_told():

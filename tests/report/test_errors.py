@@ -59,7 +59,7 @@ def test_of_two_models_the_runs_add_half_the_variance_of_their_difference_beyond
     tested = draw(shuffles=6, models=2)
     errors = Errors.estimate(tested, DESIGN)
     differences = [each.values[0] - each.values[1] for each in tested]
-    within = np.mean([Errors.estimate([each], DESIGN).of_differences[0, 1] ** 2 for each in tested])
+    within = np.mean([((each.influences[0] - each.influences[1]) ** 2).sum() for each in tested])
     expected = np.var(differences, ddof=1) / 2 - 0.8 * within / 2
     assert errors.of_runs == pytest.approx(max(expected, 0))
 

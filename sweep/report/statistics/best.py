@@ -105,7 +105,7 @@ def bound_errors(errors: Errors, whole: float = 0.0) -> Floats:
     whole: what the means are parts of, such as 100 %; no difference is then known better than by the rule of three:
     models that never differ in G patients may differ in 3 of G.
     """
-    floor = whole * RULE_OF_THREE / NORMAL_QUANTILE / max(errors.counted, 1)
+    floor = whole * RULE_OF_THREE / NORMAL_QUANTILE_ONE_SIDED / max(errors.counted, 1)
     found = np.maximum(errors.of_differences, floor)
     is_zero = found <= NEGLIGIBLE * float(found.max())
     return np.where(is_zero | np.eye(len(found), dtype=bool), np.inf, found)

@@ -52,7 +52,8 @@ class Errors:
     `of_shuffles`, what it adds to all models of a shuffle alike.
 
     `of_single` is P of one shuffle alone. `residual` and `spread` are the mean squares that T and T + U come from.
-    `counted` patients can change the metric. Unknown errors are infinite.
+    `counted`: how many patients of equal size those are worth that can change the metric (Kish 1965). Unknown errors
+    are infinite.
     """
 
     shuffles: int
@@ -63,7 +64,7 @@ class Errors:
     of_shuffles: float
     residual: float
     spread: float
-    counted: int
+    counted: float
 
     @classmethod
     def estimate(cls, shuffles: Sequence[Evidence], design: Design) -> Self:
@@ -71,8 +72,9 @@ class Errors:
 
         P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
         G / (G - 1). T = max(MS - (1 - q) W, 0): MS is the residual mean square of models and shuffles as randomised
-        blocks, W half the variance between patients of a difference within one shuffle, averaged over pairs and
-        shuffles, and 1 - q corrects for test images that are drawn without replacement, a part q of the pool.
+        blocks, W half the variance between images of a difference within one shuffle, averaged over pairs and
+        shuffles, and 1 - q corrects for test images that are drawn without replacement, a part q of the pool. (It is
+        images that a shuffle draws, not patients.)
         T + U = max(S - (1 - q) W', T) likewise, from the variance S between shuffles and the variance W' of one
         model. One shuffle says nothing of training: T and U are unknown, and count as 0.
         """
@@ -80,20 +82,21 @@ class Errors:
         models, repetitions = values.shape
         patients = 1 + max(int(tested.patients.max()) for tested in shuffles)
         total = np.zeros((models, patients))
-        seen, counted = np.zeros(patients, bool), np.zeros(patients, bool)
-        single = np.zeros((models, models))
+        seen, counted, evenness = np.zeros(patients, bool), np.zeros(patients, bool), 0.0
+        single, drawn = np.zeros((models, models)), np.zeros((models, models))
         for tested in shuffles:
             sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
             present = np.bincount(tested.patients, minlength=patients) > 0
             seen |= present
             counted[tested.patients[tested.counts]] = True
+            evenness += _measure_evenness(tested.patients[tested.counts]) / repetitions
             total += sums / repetitions
             single += _covary(sums, int(present.sum())) / repetitions
+            drawn += tested.influences @ tested.influences.T / repetitions
         residual, spread = _mean_squares(values)
-        explained = single if np.isfinite(single).all() else np.zeros_like(single)
         unseen = 1 - design.tested
-        of_runs = max(residual - unseen * _halve_differences(explained), 0.0)
-        of_own = max(spread - unseen * float(np.diag(explained).mean()), of_runs)
+        of_runs = max(residual - unseen * _halve_differences(drawn), 0.0)
+        of_own = max(spread - unseen * float(np.diag(drawn).mean()), of_runs)
         return cls(
             shuffles=repetitions,
             design=design,
@@ -103,7 +106,7 @@ class Errors:
             of_shuffles=of_own - of_runs,
             residual=residual,
             spread=spread,
-            counted=int(counted.sum()),
+            counted=float(evenness * counted.sum()),
         )
 
     @classmethod
@@ -171,32 +174,32 @@ class Errors:
     @property
     def freedom_of_differences(self) -> float:
         """Degrees of freedom of a typical difference's error."""
-        pairs = np.triu_indices(self._models, 1)
-        patients = np.median(self._patients_of_differences[pairs], keepdims=True)
+        patients = self._patients_of_differences[np.triu_indices(self._models, 1)]
+        patients = np.median(patients[patients > 0], keepdims=True) if (patients > 0).any() else np.zeros(1)
         return float(self._combine(patients, 2 * self.residual, self._freedom_of_runs)[0])
 
     @property
     def freedom_of_all(self) -> float:
         """Degrees of freedom for all differences at once.
 
-        The runs' part of the error is one estimate for all of them: as far as it goes wrong, it does so everywhere.
+        The runs' part of the error is one estimate for all of them: as far as it goes wrong, it does so everywhere. A
+        single difference has its own.
         """
-        return (
-            self.freedom_of_differences
-            if self.shuffles == 1
-            else min(self.freedom_of_differences, self._freedom_of_runs)
-        )
+        own = self.freedom_of_differences
+        return own if self.shuffles == 1 or self._models == 2 else min(own, self._freedom_of_runs)
 
     def project(self, shuffles: int) -> "Errors":
         """Return what the error would be with another number of shuffles.
 
-        P falls with the shuffles in a straight line in 1/J, to what remains when every image is tested without end.
+        P falls with the shuffles in a straight line in 1/J, to what remains when every image is tested without end: one
+        part r of P of a single shuffle, estimated from all differences together.
         """
         if self.shuffles == 1:
             return replace(self, shuffles=shuffles)
-        slope = (self.of_single - self.of_patients) / (1 - 1 / self.shuffles)
-        patients = self.of_patients + (1 / shuffles - 1 / self.shuffles) * slope
-        return replace(self, shuffles=shuffles, of_patients=patients)
+        ratio = _halve_differences(self.of_patients) / max(_halve_differences(self.of_single), np.finfo(float).tiny)
+        rest = float(np.clip((ratio - 1 / self.shuffles) / (1 - 1 / self.shuffles), 0.0, 1.0))
+        fall = (rest + (1 - rest) / shuffles) / (rest + (1 - rest) / self.shuffles)
+        return replace(self, shuffles=shuffles, of_patients=fall * self.of_patients)
 
     @property
     def _freedom_of_runs(self) -> int:
@@ -214,11 +217,14 @@ class Errors:
     def _combine(self, patients: Floats, runs: float, freedom: int) -> Floats:
         """Degrees of freedom of a sum of two variances (Satterthwaite 1946): of G patients, and of runs.
 
-        Those of runs count with their mean square, not with what is left of it after a subtraction.
+        Those of runs count with their mean square, not with what is left of it after a subtraction, above as below: a
+        compromise, which simulations bear out.
         """
         between = self.factor * runs if self.shuffles > 1 else 0.0
         parts = patients**2 / max(self.counted - 1, 1) + between**2 / freedom
-        return np.divide((patients + between) ** 2, parts, out=np.full_like(patients, 1.0), where=parts > 0)
+        return np.divide(
+            (patients + between) ** 2, parts, out=np.full_like(patients, max(self.counted - 1, 1)), where=parts > 0
+        )
 
 
 def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int) -> Floats:
@@ -228,6 +234,12 @@ def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int)
     ones, columns = np.ones(len(patients)), np.arange(len(patients))
     belongs = sparse.csr_array((ones, (patients, columns)), (count, len(patients)))
     return np.asarray((belongs @ influences.T).T)
+
+
+def _measure_evenness(patients: NDArray[np.int64]) -> float:
+    """Return Kish's (1965) number of patients of equal size over their number, for the patients of some images."""
+    sizes = np.unique(patients, return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum() / len(sizes)) if len(sizes) else 0.0
 
 
 def _covary(sums: Floats, patients: int) -> Floats:

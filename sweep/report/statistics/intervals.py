@@ -28,7 +28,7 @@ class Interval:
         return Interval(min(max(self.lower, lower), upper), max(min(self.upper, upper), lower))
 
 
-def share_interval(share: float, error: float, freedom: float, counted: int) -> Interval | None:
+def share_interval(share: float, error: float, freedom: float, counted: float) -> Interval | None:
     """Return Wilson's (1927) score interval of a part of 1, with the number of images that its error is worth.
 
     p (1 - p) / V images for the variance V, times (z / t)^2 with the quantiles of the normal and of t, as Korn and

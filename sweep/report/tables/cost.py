@@ -76,7 +76,7 @@ def make_budgets(study: Study, resource: str) -> Table:
     )
     note = (
         "The models listed are the Pareto set: none is beaten by one that costs as much or less. A better mean is no "
-        "proof of a better model: what can be told apart stands in the rankings."
+        "proof of a better model: what is shown of each stands in Table 4."
     )
     title = f"Best model for each budget of {resource}, by test {metric.label}"
     notes = (*warn_of_selection(study.select), note)

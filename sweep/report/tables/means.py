@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sweep.metrics import METRICS, Metric, with_blank
+from sweep.metrics import METRICS, Metric
 from sweep.planning.expand import list_backbones
 from sweep.report.cells import BoundCell, Cell, Column, Mark, MeanCell, Row, Selection, Table
 from sweep.report.choices import CellKey
@@ -66,7 +66,7 @@ def _make_cell(study: Study, inference: Inference, key: CellKey) -> MeanCell:
 
 def _note_means(study: Study, inference: Inference) -> Iterator[str]:
     data, trials, metric = study.frames.inputs.data, study.frames.trials, study.metric
-    margin = with_blank(f"{inference.margin:.{metric.decimals}f}", metric.difference_unit)
+    margin = inference.describe_margin(metric)
     if any(standing.ranks is not None for standing in inference.standings.values()):
         yield (
             f"At 95 %, for all models of a split together: ★ may be the best, and is within {margin} of it; ≈ within "

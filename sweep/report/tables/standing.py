@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sweep.metrics import with_blank, with_unit
+from sweep.metrics import with_unit
 from sweep.planning.expand import list_backbones
 from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.inference import Inference, Standing
@@ -107,8 +107,7 @@ def _note_standing(study: Study, inference: Inference, split: str) -> Iterator[s
         yield f"Models left out, since the {metric.title} is not defined for their answers, or not known: {undefined}."
     told = count_pairs(standing)
     if told is not None:
-        margin = with_blank(f"{inference.margin:.{metric.decimals}f}", metric.difference_unit)
-        yield f"The margin is {margin}. Pairs of models told apart: {told[0]} of {told[1]}."
+        yield f"The margin is {inference.describe_margin(metric)}. Pairs of models told apart: {told[0]} of {told[1]}."
 
 
 def _list_pairs(study: Study, split: str, standing: Standing) -> Iterator[Row]:
