@@ -93,10 +93,14 @@ def test_trials_that_failed_or_are_missing_are_listed_as_such():
     assert all((row[6].value is None) == (row[7].value != "success") for row in trials.rows)
 
 
-def test_a_number_of_one_shuffle_has_no_interval():
+def test_a_number_of_one_shuffle_has_the_interval_that_its_images_allow_and_no_deviation():
     facts = dict(explain(make_example(shuffle=0)).facts)
-    assert facts["95 % interval"].startswith("cannot tell")
-    assert facts["Value"].endswith("± n/a %")
+    assert re.fullmatch(r"[\d.]+ to [\d.]+ %", facts["95 % interval"])
+    assert re.fullmatch(r"[\d.]+ %", facts["Value"])
+
+
+def test_a_number_without_images_has_no_interval():
+    assert dict(explain(make_example(has_images=False)).facts)["95 % interval"].startswith("cannot tell")
 
 
 def test_a_cell_without_results_is_explained_without_a_command():

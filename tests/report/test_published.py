@@ -1,12 +1,13 @@
 """Published figures are read as they are printed, and every mistake in a file is told in one line."""
 
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example, report_on
+from study_example import MODELS, TRUE, make_example, read_example, report_on, save_example
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
 from sweep.report.published import load_costs, load_means, read_means
 from sweep.report.render import Format, render_report
+from sweep.report.report import Request, write_report
 
 PAPER = "duong-trung-2019"
 ACCURACY = METRICS["accuracy"]
@@ -21,6 +22,18 @@ def write(tmp_path):
         return path
 
     return write_file
+
+
+def test_a_table_of_another_task_is_refused_with_both_tasks(tmp_path):
+    """The table 4 of a sweep of three classes, against one of two."""
+    three = save_example(tmp_path / "three", classes=(26, 40, 34))
+    write_report(three, Request(Format.CSV), tmp_path / "reports")
+    two = save_example(tmp_path / "two")
+    with pytest.raises(
+        UserError,
+        match=r"is about another task \(theirs: .*CLASS 2; ours: .*\); compare results on the same images and classes",
+    ):
+        write_report(two, Request(against=tmp_path / "reports" / "three" / "table4.csv"), tmp_path)
 
 
 def test_the_published_tables_have_every_row_of_the_paper():

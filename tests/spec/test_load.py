@@ -24,7 +24,7 @@ grid:
   shuffle: 0
   steps: 100
 """
-KEYS = "name, published, data, weights, features, grid, training"
+KEYS = "name, published, data, weights, features, grid, training, margin"
 NAME = "letters, digits, '_', '-', '.', at most 80, starting with a letter or digit"
 SEEDS = "0 to 4,294,967,295"
 COUNTS = "1 to 2,000,000"

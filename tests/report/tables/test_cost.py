@@ -81,7 +81,7 @@ def test_every_split_has_its_budgets_for_both_resources(compared):
 def test_the_marked_models_are_those_of_the_budgets(compared):
     for split in MODELS["split"]:
         of_budgets = [key for key in read_rows(compared["budgets_mult_adds"]) if key[0] == split]
-        assert len(list_marked(compared["cost"], f"test_{split}")) == len(of_budgets)
+        assert len(list_marked(compared["cost"], f"pareto_{split}")) == len(of_budgets)
 
 
 def test_seconds_are_summed_over_the_units_of_a_backbone():
