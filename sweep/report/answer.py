@@ -108,11 +108,11 @@ def _detail_shown(study: Study, inference: Inference, split: str, model: str) ->
     assert standing.ranks is not None  # noqa: S101 - an answer stands on it
     place = standing.models.index(model)
     loss, gain = -float(standing.ranks.lower[place]), float(standing.ranks.upper[place])
-    lost = f"loses at most {_say(metric, _round_up(loss, metric.decimals), difference=True)} against the best of them"
+    lost = f"loses at most {_say(metric, _round_up(loss, metric.decimals), difference=True)} against the best"
     place_of = (
         f"{lost} and {'may itself be the best' if gain else 'is not the best itself'}"
         if loss
-        else "is the best of them"
+        else "is the best of all that can be judged"
     )
     yield f"How sure: it {place_of}; all such bounds hold at once in 95 of 100 studies."
     yield _describe_cell(study, inference, (model, split))

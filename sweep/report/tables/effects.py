@@ -20,7 +20,7 @@ def make_effects(study: Study, inference: Inference) -> Table:
         Column("difference", with_unit("largest difference", unit), decimals, unit),
         Column("lower", "95 % from", decimals, unit),
         Column("upper", "to", decimals, unit),
-        Column("p_value", "adjusted p", 4),
+        Column("p_value", "adjusted p", 5),
     )
     effects = list_effects(study, inference.about)
     rows = tuple(_make_row(study, effect) for effect in effects)

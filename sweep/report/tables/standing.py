@@ -54,7 +54,7 @@ def make_pairs(study: Study, inference: Inference) -> Table:
         Column("lower", "95 % from", decimals, unit),
         Column("upper", "to", decimals, unit),
         Column("standard_error", "standard error", decimals, unit),
-        Column("p_value", "adjusted p", 4),
+        Column("p_value", "adjusted p", 5),
         Column("distinct", "told apart"),
     )
     rows = tuple(row for split, standing in inference.standings.items() for row in _list_pairs(study, split, standing))
