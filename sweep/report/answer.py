@@ -92,6 +92,8 @@ def _answer_without_comparison(study: Study, split: str, standing: Standing, abo
         reason = "the store has no list of the images"
     elif not finished:
         reason = "no model has finished all of its shuffles"
+    elif not any(study.readouts[name, split] for name in finished):
+        reason = "the store does not say which images were tested (it lacks partitions)"
     elif not standing.models:
         reason = f"the {study.metric.title} is not defined for the answers of any finished model"
     elif about is About.PROCEDURE and len(study.frames.spec.grid.shuffle) == 1:

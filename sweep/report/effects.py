@@ -111,5 +111,7 @@ def _judge(
     pairs = compare_pairs(means, Draws.of(errors, question.whole))
     *_, high = order = np.argsort(means, kind="stable")
     low = order[0]
-    found = (float(each[high, low]) for each in (pairs.differences, pairs.lower, pairs.upper, pairs.p_values))
+    most = question.whole or np.inf  # no two percentages differ by more
+    lower, upper = (float(np.clip(each[high, low], -most, most)) for each in (pairs.lower, pairs.upper))
+    found = float(pairs.differences[high, low]), lower, upper, float(pairs.p_values[high, low])
     yield Effect(*where, tuple(names), tuple(map(float, means)), names[high], names[low], *found)

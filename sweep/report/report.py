@@ -61,6 +61,7 @@ class Request:
             self.metric: self.metric != DEFAULT_METRIC,
             "chosen-on-test": self.select is Selection.TEST,
             self.about.value: self.about is About.PROCEDURE,
+            f"against-{self.against.stem if self.against else ''}": self.against is not None,
         }
         return "-".join(name for name, applies in differs.items() if applies)
 

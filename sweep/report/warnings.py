@@ -53,7 +53,10 @@ def _warn_of_edges(study: Study) -> Iterator[str]:
     ends = {name: {value for other, _, value, _ in found if other == name} for name in TUNED}
     cells = sum(any(getattr(cell, name) in ends[name] for name in TUNED) for cell in chosen)
     texts = [f"{TUNED[name]} {value:g}, the {end}, in {count}" for name, end, value, count in found]
-    advice = [f"{'higher' if end == 'largest' else 'lower'} values in grid.{name}" for name, end, _, _ in found]
+    advice = []
+    for name in dict.fromkeys(name for name, *_ in found):
+        ways = ["higher" if end == "largest" else "lower" for other, end, _, _ in found if other == name]
+        advice.append(f"{' and '.join(ways)} values in grid.{name}")
     yield (
         f"In {cells} of {len(chosen)} cells a chosen value lies at the edge of the grid ({'; '.join(texts)}): better "
         f"ones may lie beyond. Try {', '.join(advice)}."

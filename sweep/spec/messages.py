@@ -37,7 +37,10 @@ _ALLOWED: dict[str, Callable[[Fragment], str]] = {  # the first whose key is in 
     "properties": lambda fragment: ", ".join(fragment["properties"]),
     "pattern": lambda _: _NAME_RULE,
     "minLength": lambda _: "at least one character",
-    "exclusiveMinimum": lambda fragment: f"above {fragment['exclusiveMinimum']:g}",
+    "exclusiveMinimum": lambda fragment: (
+        f"above {fragment['exclusiveMinimum']:g}"
+        + (f", at most {fragment['maximum']:g}" if "maximum" in fragment else "")
+    ),
     "maximum": lambda fragment: f"{fragment['minimum']:,} to {fragment['maximum']:,}",
     "minimum": lambda fragment: f"{fragment['minimum']:,} or more",
     "type": lambda _: "true, false",

@@ -98,6 +98,12 @@ def test_where_nothing_can_be_told_the_reason_is_the_true_one(options, reason):
     assert found.headline.endswith(f"cannot tell, since {reason}.")
 
 
+def test_a_store_that_lost_its_partitions_is_not_said_to_lack_a_metric():
+    store = fill_example(make_store(), **MODELS)
+    store.connection.execute("DELETE FROM partitions")
+    assert "the store does not say which images were tested" in answer(read_example(store)).headline
+
+
 def test_a_metric_that_is_not_defined_is_not_called_unfinished():
     study = make_example("sensitivity", classes=(13, 3), shuffle=[0, 1, 2, 3], alpha=[0.5, 1.0])
     assert "the sensitivity is not defined for the answers of any finished model" in answer(study).headline

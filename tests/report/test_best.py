@@ -19,6 +19,8 @@ UNRELATED = Errors(
     residual=0.0,
     spread=0.0,
     counted=100,
+    carriers_of_means=np.full(4, 10.0**6),
+    carriers_of_differences=10.0**6,
 )
 
 

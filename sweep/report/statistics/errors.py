@@ -53,7 +53,8 @@ class Errors:
 
     `of_single` is P of one shuffle alone. `residual` and `spread` are the mean squares that T and T + U come from.
     `counted`: how many patients of equal size those are worth that can change the metric (Kish 1965). Unknown errors
-    are infinite.
+    are infinite. `carriers_of_means`, (models,), and `carriers_of_differences`, of a typical pair: how many patients of
+    equal weight carry the patients' part of the error.
     """
 
     shuffles: int
@@ -65,6 +66,8 @@ class Errors:
     residual: float
     spread: float
     counted: float
+    carriers_of_means: Floats
+    carriers_of_differences: float
 
     @classmethod
     def estimate(cls, shuffles: Sequence[Evidence], design: Design) -> Self:
@@ -107,6 +110,8 @@ class Errors:
             residual=residual,
             spread=spread,
             counted=float(evenness * counted.sum()),
+            carriers_of_means=_count_carriers(total),
+            carriers_of_differences=_count_pair_carriers(total),
         )
 
     @classmethod
@@ -134,6 +139,8 @@ class Errors:
             residual=residual,
             spread=residual,
             counted=min(each.counted for each in alone),
+            carriers_of_means=_count_carriers(sums),
+            carriers_of_differences=_count_pair_carriers(sums),
         )
 
     @property
@@ -169,14 +176,16 @@ class Errors:
     @property
     def freedom_of_means(self) -> Floats:
         """Degrees of freedom of each mean's error, (models,)."""
-        return self._combine(np.diag(self.of_patients), self.spread, max(self.shuffles - 1, 1))
+        runs = self.spread, max(self.shuffles - 1, 1)
+        return self._combine(np.diag(self.of_patients), self.carriers_of_means, *runs)
 
     @property
     def freedom_of_differences(self) -> float:
         """Degrees of freedom of a typical difference's error."""
         patients = self._patients_of_differences[np.triu_indices(self._models, 1)]
         patients = np.median(patients[patients > 0], keepdims=True) if (patients > 0).any() else np.zeros(1)
-        return float(self._combine(patients, 2 * self.residual, self._freedom_of_runs)[0])
+        carriers = np.full(1, self.carriers_of_differences)
+        return float(self._combine(patients, carriers, 2 * self.residual, self._freedom_of_runs)[0])
 
     @property
     def freedom_of_all(self) -> float:
@@ -214,17 +223,16 @@ class Errors:
         own = np.diag(self.of_patients)
         return np.maximum(own[:, None] + own[None, :] - 2 * self.of_patients, 0.0)
 
-    def _combine(self, patients: Floats, runs: float, freedom: int) -> Floats:
-        """Degrees of freedom of a sum of two variances (Satterthwaite 1946): of G patients, and of runs.
+    def _combine(self, patients: Floats, carriers: Floats, runs: float, freedom: int) -> Floats:
+        """Degrees of freedom of a sum of two variances (Satterthwaite 1946): of patients that carry it, and of runs.
 
         Those of runs count with their mean square, not with what is left of it after a subtraction, above as below: a
         compromise, which simulations bear out.
         """
         between = self.factor * runs if self.shuffles > 1 else 0.0
-        parts = patients**2 / max(self.counted - 1, 1) + between**2 / freedom
-        return np.divide(
-            (patients + between) ** 2, parts, out=np.full_like(patients, max(self.counted - 1, 1)), where=parts > 0
-        )
+        of_patients = np.broadcast_to(np.maximum(carriers - 1, 1.0), patients.shape).copy()
+        parts = patients**2 / of_patients + between**2 / freedom
+        return np.divide((patients + between) ** 2, parts, out=of_patients, where=parts > 0)
 
 
 def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int) -> Floats:
@@ -234,6 +242,24 @@ def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int)
     ones, columns = np.ones(len(patients)), np.arange(len(patients))
     belongs = sparse.csr_array((ones, (patients, columns)), (count, len(patients)))
     return np.asarray((belongs @ influences.T).T)
+
+
+def _count_carriers(sums: Floats) -> Floats:
+    """Return by how many patients of equal weight each row's sum of squares is carried: (sum s^2)^2 / sum s^4.
+
+    sums: (models, patients). Where there is none, all patients: (models,).
+    """
+    squares, fourths = (sums**2).sum(axis=1), (sums**4).sum(axis=1)
+    return np.asarray(np.divide(squares**2, fourths, out=np.full(len(sums), float(sums.shape[1])), where=fourths > 0))
+
+
+def _count_pair_carriers(sums: Floats) -> float:
+    """Return the same of the difference of two rows, in the median of all pairs."""
+    if len(sums) < 2:
+        return float(sums.shape[1])
+    first, second = np.triu_indices(len(sums), 1)
+    chosen = slice(None, None, max(1, len(first) // 500))  # of very many pairs some
+    return float(np.median(_count_carriers(sums[first[chosen]] - sums[second[chosen]])))
 
 
 def _measure_evenness(patients: NDArray[np.int64]) -> float:
