@@ -232,7 +232,7 @@ class Errors:
         between = self.factor * runs if self.shuffles > 1 else 0.0
         of_patients = np.broadcast_to(np.maximum(carriers - 1, 1.0), patients.shape).copy()
         parts = patients**2 / of_patients + between**2 / freedom
-        return np.divide((patients + between) ** 2, parts, out=of_patients, where=parts > 0)
+        return np.asarray(np.divide((patients + between) ** 2, parts, out=of_patients, where=parts > 0))
 
 
 def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int) -> Floats:
