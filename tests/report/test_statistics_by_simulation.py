@@ -104,7 +104,7 @@ def test_any_pool_of_images_is_allowed_for_where_it_is_asked_for():
     assert sum(judged.all) >= at_least(0.95, 40)
 
 
-def test_strong_patients_and_unsteady_training_change_none_of_it():
+def test_where_patients_have_many_images_and_training_is_unsteady_bounds_hold_at_least_as_often():
     judged = Judged(5, studies=40, patients=1200, noise=0.09, **EQUAL)
-    assert 0.92 < np.mean(judged.pairs) < 0.985
+    assert np.mean(judged.pairs) >= 0.94
     assert 40 - sum(judged.told) >= at_least(0.95, 40)
