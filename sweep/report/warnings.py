@@ -77,13 +77,12 @@ def _warn_of_picking(study: Study, inference: Inference) -> Iterator[str]:
     for split, standing in inference.standings.items():
         if standing.left_out is not None:
             best = metric.direction.sign * float(standing.means.max())
-            left_out, whole = (f"{value:.{metric.decimals}f}" for value in (standing.left_out, best))
-            if left_out != whole:
-                texts.append(f"{with_blank(f'{left_out} instead of {whole}', metric.unit)} at {split}")
+            left_out, whole = (f"{value:.{metric.decimals + 1}f}" for value in (standing.left_out, best))
+            texts.append(f"{with_blank(f'{left_out} instead of {whole}', metric.unit)} at {split}")
     if texts:
         yield (
-            "The best of several means is picked by the images that it is reported on, and flatters itself: chosen on "
-            f"the other shuffles and scored on the one left out it is {', '.join(texts)}."
+            "The best of several means is picked by the images that it is reported on. Chosen on the other shuffles "
+            f"and scored on the one left out it is {', '.join(texts)}."
         )
 
 
