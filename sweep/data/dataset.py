@@ -17,7 +17,7 @@ from sweep.errors import UserError
 from sweep.planning.inputs import DataSummary
 from sweep.spec.schema import PatientsSpec, Undecodable
 
-PATIENTS_UNKNOWN = "patients unknown: file names do not tell them; name them with data.patients"
+PATIENTS_UNKNOWN = "patients unknown: neither file names nor data.patients tell them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def describe_unknown_patients(images: Images) -> str:
     known = images.images_of_known_patients
     if not known:
         return PATIENTS_UNKNOWN
-    return f"patients known for {known:,} of {len(images.patients):,} images; name the others with data.patients"
+    return f"patients known for {known:,} of {len(images.patients):,} images, by file names or data.patients"
 
 
 def _count_contradictions(files: Sequence[ImageFile], contents: Sequence[str]) -> int:

@@ -168,12 +168,10 @@ def test_files_whose_content_lies_in_two_classes_are_counted_and_said(open_folde
 def test_patients_are_known_of_all_images_of_some_or_of_none(open_folder, folder):
     images = open_folder(folder).images
     assert (images.knows_patients, images.images_of_known_patients) == (False, 3)
-    assert list(describe_doubts(images)) == ["patients known for 3 of 4 images; name the others with data.patients"]
+    assert list(describe_doubts(images)) == ["patients known for 3 of 4 images, by file names or data.patients"]
     none = replace(images, patients=(None,) * 4)
     assert (none.knows_patients, none.images_of_known_patients) == (False, 0)
-    assert list(describe_doubts(none)) == [
-        "patients unknown: file names do not tell them; name them with data.patients"
-    ]
+    assert list(describe_doubts(none)) == ["patients unknown: neither file names nor data.patients tell them"]
     known = replace(images, patients=("p", "p", "q", "q"))
     assert (known.knows_patients, known.images_of_known_patients) == (True, 4)
     assert list(describe_doubts(known)) == []

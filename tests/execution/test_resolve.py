@@ -130,7 +130,7 @@ class TestImages:
         prepared, said = prepare(some, places)
         assert set(prepared.data.images.patients) > {None}
         known = prepared.data.images.images_of_known_patients
-        assert said == [f"data/chest_xray: patients known for {known} of 40 images; name the others with data.patients"]
+        assert said == [f"data/chest_xray: patients known for {known} of 40 images, by file names or data.patients"]
 
     def test_drawn_images_have_the_publishers_names_whatever_the_spec_says(self, places, keras_files):
         prepared, said = prepare(spec_of(fallback="demo", patients={"csv": "gone.csv"}), places)

@@ -64,7 +64,7 @@ def test_where_no_patient_is_known_table_1_says_so_and_counts_none():
     frames = read_frames(has_images=True)
     notes = read_notes(make_table1(replace(frames, images=replace(frames.images, patients=(None,) * 100))))
     assert notes.endswith(
-        "Patients unknown: file names do not tell them; name them with data.patients. Intervals count an image of an "
+        "Patients unknown: neither file names nor data.patients tell them. Intervals count an image of an "
         "unknown patient as one of its own."
     )
     assert "of 20" not in notes
@@ -74,7 +74,7 @@ def test_where_some_patients_are_known_table_1_says_of_how_many_images_and_count
     frames = read_frames(has_images=True)
     images = replace(frames.images, patients=(None,) * 40 + frames.images.patients[40:])
     notes = read_notes(make_table1(replace(frames, images=images)))
-    assert "Patients known for 60 of 100 images; name the others with data.patients." in notes
+    assert "Patients known for 60 of 100 images, by file names or data.patients." in notes
     mean = measure_partitions(replace(frames, images=images))["shared_test_images"].mean()
     assert f"over the shuffles: at least {mean:.1f} of 20 (60/20/20)." in notes
 
