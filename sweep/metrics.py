@@ -113,6 +113,11 @@ class Metric:
         return self.unit == "%"
 
     @property
+    def whole(self) -> float:
+        """What its printed values are parts of: 100 %; 0 where it is no percentage."""
+        return self.scale if self.is_percentage else 0.0
+
+    @property
     def label(self) -> str:
         """Title with its unit in brackets."""
         return with_unit(self.title, self.unit)

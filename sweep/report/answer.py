@@ -1,7 +1,7 @@
 """Which model to take: the answer of a report, how sure it is, what it costs, and what would sharpen it. Pure."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from sweep.report.projection import Projection
 from sweep.report.statistics.best import Verdict
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study
-from sweep.report.tables.complexities import MILLION, count_costs
+from sweep.report.tables.complexities import count_mult_adds
 
 SHOWN = (Verdict.MAY_BE_BEST, Verdict.WITHIN)
 ABOUT = {
@@ -71,7 +71,7 @@ def _answer_split(study: Study, inference: Inference, split: str) -> Answer:
     margin, among = inference.describe_margin(metric), _describe_gaps(study, standing, split)
     if standing.ranks is None or standing.errors is None:
         return _answer_without_comparison(study, split, standing, inference.about)
-    costs = _count_mult_adds(study)
+    costs = count_mult_adds(study.frames)
     shown = [name for name in standing.models if standing.verdicts[name] in SHOWN]
     if not shown:
         best = _list_best(standing)
@@ -145,7 +145,7 @@ def _describe_cell(study: Study, inference: Inference, key: CellKey) -> str:
         if interval
         else ""
     )
-    cost = f"{_count_mult_adds(study)[key[0]]:,.2f} M mult-adds an image"
+    cost = f"{count_mult_adds(study.frames)[key[0]]:,.2f} M mult-adds an image"
     seconds = study.frames.seconds.get(next(each for each in study.frames.inputs.weights if str(each) == key[0]), {})
     if UnitKind.EXTRACT in seconds:
         cost += f", {1000 * seconds[UnitKind.EXTRACT] / study.frames.inputs.data.images:.1f} ms on one core as measured"
@@ -162,7 +162,7 @@ def _describe_candidates(standing: Standing, split: str) -> str:
 
 def _describe_smaller(study: Study, inference: Inference, split: str, model: str) -> Iterator[str]:
     """Say what it takes to show a cheaper model: the cheapest that more shuffles can be expected to show."""
-    costs, standing = _count_mult_adds(study), inference.standings[split]
+    costs, standing = count_mult_adds(study.frames), inference.standings[split]
     cheaper = sorted((name for name in standing.models if costs[name] < costs[model]), key=costs.__getitem__)
     projection = Projection.of(study, standing, inference.margin)
     if not cheaper or projection is None:
@@ -211,11 +211,6 @@ def _count_shuffles(standing: Standing) -> str:
     assert standing.errors is not None  # noqa: S101 - asked only where there is a comparison
     count = standing.errors.shuffles
     return "one shuffle" if count == 1 else f"{count} shuffles"
-
-
-def _count_mult_adds(study: Study) -> Mapping[str, float]:
-    """Mult-adds of every model with its head, in millions."""
-    return {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(study.frames).items()}
 
 
 def _say(metric: Metric, value: float | None, *, difference: bool = False) -> str:

@@ -21,7 +21,6 @@ class Mark(StrEnum):
     BEST = "may be the best"  # at 95 % for all models of a split together
     DIFFERS = "differs"  # the published figure is not what the model's arithmetic gives
     BY_ARITHMETIC = "by arithmetic"  # not counted in a built model
-    PARETO = "pareto"  # no model that costs as much or less is better
     CANNOT_TELL = "cannot tell"  # too little data
 
 

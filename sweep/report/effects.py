@@ -108,10 +108,10 @@ def _judge(
 ) -> Iterator[Effect]:
     if not errors.is_known:
         return
-    pairs = compare_pairs(means, Draws.of(errors, question.whole))
+    pairs = compare_pairs(means, Draws.of(errors, question.metric.whole))
     *_, high = order = np.argsort(means, kind="stable")
     low = order[0]
-    most = question.whole or np.inf  # no two percentages differ by more
+    most = question.metric.whole or np.inf  # no two percentages differ by more
     lower, upper = (float(np.clip(each[high, low], -most, most)) for each in (pairs.lower, pairs.upper))
     found = float(pairs.differences[high, low]), lower, upper, float(pairs.p_values[high, low])
     yield Effect(*where, tuple(names), tuple(map(float, means)), names[high], names[low], *found)

@@ -85,11 +85,6 @@ class Question:
         clusters = np.array(study.frames.images.clusters if study.frames.images else (), str)
         return cls(study, metric, about, np.asarray(np.unique(clusters, return_inverse=True)[1], np.int64))
 
-    @property
-    def whole(self) -> float:
-        """What the metric is a part of, in its printed unit; 0 for one that is no percentage."""
-        return self.metric.scale if self.metric.is_percentage else 0.0
-
     def list_complete(self, split: str) -> list[str]:
         """List the models of a split that have finished every shuffle, and whose metric is defined in each."""
         names = map(str, list_backbones(self.study.frames.spec))
@@ -144,11 +139,9 @@ class Question:
         """Estimate the intervals of the models of a split; of those that are not known, none."""
         complete = self.list_complete(split)
         names = [name for name, where in self.study.cells if where == split and self.study.readouts[name, split]]
-        planned = len(self.study.frames.spec.grid.shuffle)
-        alone = [
-            name for name in names if name not in complete and len(self.study.readouts[name, split]) > (planned > 1)
-        ]
-        groups = (complete, *([name] for name in alone))
+        fewest = min(2, len(self.study.frames.spec.grid.shuffle))  # one of several says nothing of training
+        partial = [name for name in names if name not in complete and len(self.study.readouts[name, split]) >= fewest]
+        groups = (complete, *([name] for name in partial))
         return {name: found for group in groups for name, found in self._bound_means(split, group) if found is not None}
 
     def _bound_means(self, split: str, models: Sequence[str]) -> Iterator[tuple[str, Interval | None]]:
@@ -185,7 +178,7 @@ def _compare(question: Question, split: str, margin: float) -> Standing:
     metric = question.metric
     turned = metric.direction.sign * metric.scale * np.array([question.measure(name, split) for name in models])
     means = turned.mean(axis=1)
-    draws = Draws.of(errors, question.whole)
+    draws = Draws.of(errors, metric.whole)
     ranks = compare_with_best(means, draws.of_differences, draws.find_critical())
     left_out = left_out_best(turned)
     return Standing(

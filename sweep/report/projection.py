@@ -19,7 +19,8 @@ FAR = 4  # times the shuffles, whose critical values others are derived from
 class Projection:
     """The comparison with the best at more shuffles than there are, the means being as they are.
 
-    `seconds` is what fitting one shuffle of the whole grid took all workers together; None where it was not measured.
+    `critical`, (models,): critical values as multiples of a quantile of t, see `_find_quantile`. `seconds` is what fitting
+    one shuffle of the whole grid took all workers together; None where it was not measured.
     """
 
     models: tuple[str, ...]
@@ -34,17 +35,16 @@ class Projection:
     @classmethod
     def of(cls, study: Study, standing: Standing, margin: float) -> Self | None:
         """Project a standing; None where one shuffle says nothing of what training adds."""
-        errors, metric, runs = standing.errors, study.metric, study.frames.runs
+        errors, whole, runs = standing.errors, study.metric.whole, study.frames.runs
         if errors is None or errors.shuffles == 1:
             return None
-        whole = metric.scale if metric.is_percentage else 0.0
-        critical = Draws.of(errors.project(FAR * errors.shuffles), whole).find_critical()
+        far = errors.project(FAR * errors.shuffles)
         spent = sum(seconds.get(UnitKind.FIT, 0.0) for seconds in study.frames.seconds.values())
         return cls(
             models=standing.models,
             means=standing.means,
             errors=errors,
-            critical=critical,
+            critical=Draws.of(far, whole).find_critical() / _find_quantile(far),
             whole=whole,
             margin=margin,
             seconds=spent / errors.shuffles or None,
@@ -68,9 +68,7 @@ class Projection:
 
     def _is_shown(self, place: int, shuffles: int) -> bool:
         errors = self.errors.project(shuffles)
-        critical = (
-            self.critical * _find_quantile(errors) / _find_quantile(self.errors.project(FAR * self.errors.shuffles))
-        )
+        critical = self.critical * _find_quantile(errors)
         ranks = compare_with_best(self.means, bound_errors(errors, self.whole), critical)
         return bool(ranks.lower[place] >= -self.margin)
 

@@ -21,7 +21,7 @@ from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
-from sweep.report.tables.complexities import MILLION, count_costs, make_table3
+from sweep.report.tables.complexities import count_mult_adds, make_table3
 from sweep.report.tables.cost import RESOURCES, make_budgets, make_cost
 from sweep.report.tables.effects import make_effects
 from sweep.report.tables.images import make_table1
@@ -250,8 +250,7 @@ def _make_page(study: Study, inference: Inference, report: Report, name: str) ->
 def _make_figures(study: Study, inference: Inference, report: Report) -> "tuple[Figure, ...]":
     from sweep.report.figures.data import make_figures
 
-    costs = {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(study.frames).items()}
-    return make_figures(study, inference, report.answer, costs)
+    return make_figures(study, inference, report.answer, count_mult_adds(study.frames))
 
 
 def _write(path: Path, content: bytes) -> None:

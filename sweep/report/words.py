@@ -12,7 +12,7 @@ from sweep.report.statistics.best import Verdict
 ANSWER, WARNINGS, DETAILS, PROVENANCE, METHODS = "Answer", "Warnings", "Details", "Provenance", "Methods"  # headings
 SHORT_HASH = 12  # digits shown of a SHA-256
 VERDICTS = {Verdict.MAY_BE_BEST: " ★", Verdict.WITHIN: " ≈", Verdict.WORSE: " ↓", Verdict.CANNOT_TELL: " ?"}
-SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †", Mark.PARETO: " ‡"}
+SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †"}
 SELECTIONS = {
     Selection.VALIDATION: "learning rate and steps are chosen by the mean validation {metric} over the shuffles; a "
     "test image of one shuffle may be a validation image of another, so the choice has seen some test images",

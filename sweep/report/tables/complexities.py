@@ -83,6 +83,11 @@ def count_costs(frames: SweepFrames) -> dict[Backbone, Complexity]:
     return {backbone: count_with_classifiers(frames, backbone)[1] for backbone in list_backbones(frames.spec)}
 
 
+def count_mult_adds(frames: SweepFrames) -> dict[str, float]:
+    """Mult-adds of every model by its name, with the head that the sweep trains, in millions."""
+    return {str(backbone): cost.mult_adds / MILLION for backbone, cost in count_costs(frames).items()}
+
+
 def _add_classifier(complexity: Complexity, width: int, classes: int) -> Complexity:
     weights = (width + 1) * classes
     return Complexity(
