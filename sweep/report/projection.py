@@ -19,8 +19,8 @@ FAR = 4  # times the shuffles, whose critical values others are derived from
 class Projection:
     """The comparison with the best at more shuffles than there are, the means being as they are.
 
-    `critical`, (models,): critical values as multiples of a quantile of t (`_find_quantile`). `seconds`: what fitting one
-    shuffle of the whole grid took all workers together; None where it was not measured.
+    `critical`, (models,): critical values as multiples of a quantile of t (`_find_quantile`). `seconds`: what fitting
+    one shuffle of the whole grid took all workers together; None where it was not measured.
     """
 
     models: tuple[str, ...]
