@@ -1,22 +1,29 @@
-"""What a worker returns for a trial: a success with its evidence, or a failure with its reason."""
+"""What a worker returns: of a trial a success with its evidence or a failure with its reason, of a fit its curves."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+VALIDATION, TEST = "validation", "test"  # parts that are scored
+
+State = Mapping[str, NDArray[Any]]  # the weights of a fit, by name
+
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """Scores of every validation and test image: (images, classes) float32 logits, in the partition's order."""
+    """Scores of every image of each part: (images, classes) float32 logits, in the partition's order.
+
+    measures: by (part, metric), for example ("test", "accuracy"), as fractions and nats. state: all that the scores
+    are computed with, given the features.
+    """
 
     trial_id: str
-    validation_scores: NDArray[np.float32]
-    test_scores: NDArray[np.float32]
-    validation_accuracy: float
-    test_accuracy: float
-    validation_log_loss: float
-    test_log_loss: float
+    scores: Mapping[str, NDArray[np.float32]]
+    measures: Mapping[tuple[str, str], float]
+    state: State = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,25 @@ Outcome = Success | Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A head's validation curve: accuracy and cross-entropy (nats) after `steps`. Each (points,)."""
+class Series:
+    """How a measure of a part ran while a fit was trained: `values` after `steps`, each (points,)."""
 
-    head_id: str
+    fit_id: str
+    part: str
+    measure: str
     steps: NDArray[np.int32]
-    accuracy: NDArray[np.float32]
-    log_loss: NDArray[np.float32]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """All that a work unit yields.
+
+    arrays: in the order of what the unit makes. facts: by (subject, name), JSON values, for example a network's
+    mult-adds.
+    """
+
+    arrays: tuple[NDArray[Any], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    series: tuple[Series, ...] = ()
+    facts: Mapping[tuple[str, str], Any] = field(default_factory=dict)

@@ -1,0 +1,20 @@
+"""Names by content: equal values have equal texts, and equal texts equal names."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no blanks, so that equal values have equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def short_hash(text: str) -> str:
+    """16 hex digits of SHA-256."""
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def identify(value: Any) -> str:
+    """16 hex digits that name a value by its canonical JSON."""
+    return short_hash(canonical_json(value))

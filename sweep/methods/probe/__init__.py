@@ -1,0 +1,1 @@
+"""The method `probe`: heads on the features of frozen networks."""
