@@ -24,8 +24,9 @@ from sweep.models.weights import (
     read_weights,
 )
 from sweep.planning.expand import Plan, list_backbones, make_plan
-from sweep.planning.inputs import PENDING, Inputs, WeightsId
-from sweep.spec.schema import DataSource, DemoSpec, Fallback, Spec
+from sweep.inputs import PENDING, Inputs, WeightsId
+from sweep.spec.schema import DemoSpec, Spec
+from sweep.spec.values import DataSource, Fallback
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_sweep
 

@@ -9,7 +9,8 @@ from typing import Any
 from sweep.catalogue import FAMILIES, BackboneFamily, FeatureKind, WeightsSource
 from sweep.spec.messages import show_value
 from sweep.spec.mistakes import Complaint, Key, as_written
-from sweep.spec.schema import MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, Grid, Split, WeightsSpec
+from sweep.spec.schema import MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, Grid, WeightsSpec
+from sweep.spec.values import Split
 
 _SOURCES_WITH_PATH = {WeightsSource.HUB, WeightsSource.FILE}
 
