@@ -10,7 +10,7 @@ from sweep.planning.plan import Plan
 from sweep.spec.schema import Spec
 from sweep.store.lock import LOCK_NAME
 from sweep.store.store import STORE_NAME, Store
-from sweep.store.stored_plan import load_plan, split_outcomes
+from sweep.store.stored_plan import load_plan, load_sweep, split_outcomes
 
 DEMO_SUFFIX = "-demo"
 MOST_NAMED = 10  # sweeps in one message
@@ -73,15 +73,18 @@ def refuse_to_leave_out(store: Store, plan: Plan) -> None:
 def describe_left_out(store: Store, plan: Plan) -> str | None:
     """Say in one line how many stored trials a plan leaves out; None where it leaves out none.
 
-    A trial is left out where its point is none of the plan's. It is not where its id alone is another: with images
-    or weights that have changed, or a release that computes something else, it runs anew.
+    A trial is left out where its point is none of the plan's, or the plan is about other images by its spec. It is not
+    where its id alone is another: with images or weights that have changed where they lie, or a release that computes
+    something else, it runs anew.
     """
     if store.load_spec() is None:
         return None
-    stored = load_plan(store)
+    stored, (spec, inputs) = load_plan(store), load_sweep(store)
     done, failed = split_outcomes(store, stored.trials)
+    are_others = inputs.data.fingerprint != plan.inputs.data.fingerprint and spec.data != plan.spec.data
     names = [axis.name for axis in stored.axes]
-    points = {_spell_point(trial.point, [axis.name for axis in plan.axes]) for trial in plan.trials}
+    trials = () if are_others else plan.trials
+    points = {_spell_point(trial.point, [axis.name for axis in plan.axes]) for trial in trials}
     left_out = sum(
         trial.id in done | failed and _spell_point(trial.point, names) not in points for trial in stored.trials
     )
