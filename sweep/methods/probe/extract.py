@@ -17,17 +17,18 @@ class FeaturesNotFinite(Exception):  # noqa: N818 - says what came out
 
 
 def run(settings: Mapping[str, Any], arrays: Sequence[NDArray[Any]]) -> Yield:
-    """Yield one array, features (n, width) float32.
+    """Yield one array, features (n, width) float32, and as a fact about the features which network they are of.
 
-    settings: `network_id`, which names the bytes of the network. arrays: images (n, r, r, 3) uint8, and these bytes,
-    (bytes,) uint8. FeaturesNotFinite names the first bad image.
+    settings: `converted` names the bytes of the network, `network_id` the features. arrays: images (n, r, r, 3) uint8,
+    and these bytes, (bytes,) uint8. FeaturesNotFinite names the first bad image.
     """
     images, payload = arrays
-    name = settings["network_id"]
+    name = settings["converted"]
     if name not in _opened:
         _opened.clear()
         _opened[name] = open_network(payload)
-    return Yield((extract_features(images, _opened[name]),))
+    facts = {(settings["network_id"], "converted"): name}
+    return Yield((extract_features(images, _opened[name]),), facts=facts)
 
 
 def extract_features(images: NDArray[np.uint8], predict: Predict) -> NDArray[np.float32]:

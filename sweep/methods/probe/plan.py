@@ -14,7 +14,7 @@ from itertools import pairwise
 from sweep.axes import Value
 from sweep.identity import identify, partition_identity
 from sweep.inputs import Inputs, Weighted
-from sweep.methods.probe.axes import NAMES, LayeredPoints, features_of, list_axes, network_of, pixels_of
+from sweep.methods.probe.axes import NAMES, LayeredPoints, features_of, list_axes, network_of
 from sweep.methods.probe.identity import (
     Identity,
     converted_identity,
@@ -25,7 +25,7 @@ from sweep.methods.probe.identity import (
     trial_identity,
     weights_of,
 )
-from sweep.networks.table import NETWORKS, Network, WeightsSource, count_complexity, feature_width
+from sweep.networks.table import NETWORKS, Network, WeightsSource, count_complexity, feature_width, name_weights
 from sweep.planning.grid import list_products
 from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
@@ -68,7 +68,7 @@ def make_work(spec: Spec, inputs: Inputs) -> Work:
     units = {unit.key: unit for unit in _decode_units(inputs, networks.values(), images)}
     alone = 0.0
     for network in networks.values():
-        convert, extracts = _network_units(inputs, network, images)
+        convert, extracts = _network_units(inputs, network, images, spec.weights.path)
         fits = list(_fit_units(inputs, network, tuple(key for unit in extracts for key in unit.makes)))
         units |= {unit.key: unit for unit in (convert, *extracts, *fits) if unit.key not in units}
         alone += _cost_alone(inputs, network, convert, extracts)
@@ -189,18 +189,13 @@ def _needs_calibration(inputs: Inputs, point: Mapping[str, Value]) -> bool:
     return is_deep and weights_of(inputs, point).source is WeightsSource.RANDOM
 
 
-def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[WorkUnit, list[WorkUnit]]:
+def _network_units(
+    inputs: Inputs, network: _Network, images: _Images, path: str | None
+) -> tuple[WorkUnit, list[WorkUnit]]:
     """Make the unit that converts a network, and those that run it over all images."""
     point, name = network.point, network_of(network.point)
     weights = weights_of(inputs, point)
     calibration = (_images_key(inputs, point, CALIBRATION),) if _needs_calibration(inputs, point) else ()
-    settings = {
-        "network": name.to_json(),
-        "features": point["features"],
-        "source": weights.source.value,
-        "pixels": list(pixels_of(point)),
-        "label": str(name),
-    }
     converted_id = identify(converted_identity(inputs, point, is_calibrated=bool(calibration)))
     converted = ArtifactKey("networks", converted_id, "model")
     convert = WorkUnit(
@@ -211,8 +206,16 @@ def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[
         makes=(converted,),
         trials=(),
         cost=CONVERT_COST,
-        subject=network.id,
-        settings=settings,
+        subject=converted_id,
+        settings={
+            "network": name.to_json(),
+            "features": point["features"],
+            "source": weights.source.value,
+            "name": name_weights(weights.source, path, features_of(point), name),
+            "scaling": point["scaling"],
+            "subject": converted_id,
+            "label": str(name),
+        },
     )
     mult_adds = count_complexity(name).mult_adds
     extracts = [
