@@ -148,7 +148,7 @@ def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)
     for unit in plan.units:
         if unit.trials:
             outcomes = list(_make_outcomes(plan, unit.trials, accuracy))
-            store.record(run_id, UnitRecord(unit.key, unit.kind, unit.subject, "worker 0", unit.cost, 1.0), outcomes)
+            store.record(run_id, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 1.0, subject=unit.subject), outcomes)
     store.end_run(run_id)
 
 
@@ -182,7 +182,7 @@ def fill_complexities(store: Store, plan: Plan) -> None:
     """Keep every network's complexity, as if it had been built."""
     run_id = store.begin_run(PROVENANCE)
     unit = next(unit for unit in plan.units if unit.kind == "extract")
-    record = UnitRecord(unit.key, unit.kind, unit.subject, "worker 0", unit.cost, 1.0)
+    record = UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 1.0, subject=unit.subject)
     store.record(run_id, record, facts=make_complexities(plan))
 
 

@@ -99,9 +99,9 @@ def network_of(point: Mapping[str, Value]) -> Network:
     return Network.of(name, **{axis: point[axis] for axis in NETWORKS[name].axes})
 
 
-def pixels_of(point: Mapping[str, Value]) -> tuple[float, float]:
-    """Return what the pixels 0 and 255 become before the network of a point."""
-    return pixel_range(network_of(point), WeightsSource(str(point["weights"])), Scaling(str(point["scaling"])))
+def pixels_of(point: Mapping[str, Value], source: WeightsSource) -> tuple[float, float]:
+    """Return what the pixels 0 and 255 become before the network of a point, whose weights are of a source."""
+    return pixel_range(network_of(point), source, Scaling(str(point["scaling"])))
 
 
 def features_of(point: Mapping[str, Value]) -> FeatureKind:
