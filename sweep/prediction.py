@@ -90,8 +90,8 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
         facts = store.load_facts().get(trial.network_id, {})
     if file is None or "converted" not in facts:
         raise UserError(
-            f"{cell}: the model of trial {trial.id} was not kept (it failed, is missing, or an earlier release ran it); "
-            "run the sweep anew under another name with --set name=OTHER"
+            f"{cell}: the model of trial {trial.id} was not kept (it failed, is missing, or an earlier release ran "
+            "it); run the sweep anew under another name with --set name=OTHER"
         )
     return _Model(
         trial=trial,
