@@ -16,7 +16,8 @@ from sweep.execution.places import CACHE_FOLDER, Places, locate_again
 from sweep.execution.prepare import prepare_sweep
 from sweep.execution.worker import Job, Raised
 from sweep.inputs import Inputs
-from sweep.methods.table import find_method, import_object
+from sweep.methods.names import import_object
+from sweep.methods.table import find_method
 from sweep.outcome import State
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.trial import Trial
