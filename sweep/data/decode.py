@@ -1,7 +1,6 @@
 """Files to pixels: any size, grey or colour, to square RGB of the resolutions asked for."""
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from io import BytesIO
 
 import numpy as np
@@ -9,33 +8,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sweep.errors import UserError
-
-Floats = NDArray[np.float64]
+from sweep.spec.values import Resize
 
 NAMED_FILES = 5  # undecodable files named in one message
-
-
-class Resize(StrEnum):
-    """Which source pixels make a target pixel, and with what weights."""
-
-    NEAREST = "nearest"
-    BILINEAR = "bilinear"
-    BICUBIC = "bicubic"
-    LANCZOS = "lanczos"  # with three lobes
 
 
 def decode_images(
     files: Sequence[tuple[str, bytes]],
     resolutions: Sequence[int],
     *,
-    antialias: bool,
+    antialias: bool = True,
     resize: Resize = Resize.BILINEAR,
 ) -> list[NDArray[np.uint8]]:
     """Decode (name, content) pairs once and resize them to each resolution.
 
-    The aspect ratio is not kept and nothing is cropped. With `antialias` a shrinking resize widens the filter so that
-    it averages over all source pixels, except for `nearest`, which has nothing to widen; without, it reads as many
-    around the centre of each target pixel as a growing one does: 4, 16 or 36 (half-pixel centres).
+    The aspect ratio is not kept and nothing is cropped. A resize that shrinks averages over the source pixels, but for
+    `nearest`, and for `bilinear` without `antialias`, which reads the four nearest to the centre of each target pixel
+    (half-pixel centres).
 
     Returns:
         One (files, resolution, resolution, 3) array per resolution.
@@ -98,41 +87,8 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _resize(image: Image.Image, side: int, resize: Resize, *, antialias: bool) -> Image.Image:
-    resampling = Image.Resampling[resize.name]
-    if antialias or resize is Resize.NEAREST:
-        return image.resize((side, side), resampling)
-    if resize in KERNELS:  # Pillow's transform has no Lanczos, and another bicubic kernel than its resize
-        return Image.fromarray(_sample(np.asarray(image), side, resize))
+    if antialias or resize is not Resize.BILINEAR:
+        return image.resize((side, side), Image.Resampling[resize.name])
     width, height = image.size
     scale = (width / side, 0.0, 0.0, 0.0, height / side, 0.0)
-    return image.transform((side, side), Image.Transform.AFFINE, scale, resampling)
-
-
-def _weigh_bicubic(distance: Floats) -> Floats:
-    """Weigh pixels by their distance, at most 2, as Pillow does (Keys 1981, a = -0.5)."""
-    inner = (1.5 * distance - 2.5) * distance**2 + 1
-    outer = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    return np.where(distance < 1, inner, np.where(distance < 2, outer, 0))
-
-
-def _weigh_lanczos(distance: Floats) -> Floats:
-    """Weigh pixels by their distance, at most 3."""
-    return np.where(distance < 3, np.sinc(distance) * np.sinc(distance / 3), 0)
-
-
-KERNELS = {Resize.BICUBIC: (2, _weigh_bicubic), Resize.LANCZOS: (3, _weigh_lanczos)}  # with how far they reach
-
-
-def _sample(pixels: NDArray[np.uint8], side: int, resize: Resize) -> NDArray[np.uint8]:
-    """Resize (height, width, ...) to (side, side, ...) without widening the kernel: first down, then across."""
-    reach, weigh = KERNELS[resize]
-    values = pixels.astype(np.float64)
-    for _ in range(2):
-        length = len(values)
-        centre = (np.arange(side) + 0.5) * length / side - 0.5
-        read = np.floor(centre).astype(np.int64) + np.arange(1 - reach, reach + 1)[:, np.newaxis]
-        weights = weigh(np.abs(read - centre)) * ((read >= 0) & (read < length))
-        weights = (weights / weights.sum(axis=0)).reshape(*read.shape, *(1,) * (values.ndim - 1))
-        read = read.clip(0, length - 1)
-        values = sum(weight * values[place] for weight, place in zip(weights, read, strict=True)).swapaxes(0, 1)
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return image.transform((side, side), Image.Transform.AFFINE, scale, Image.Resampling.BILINEAR)

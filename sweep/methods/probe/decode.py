@@ -3,22 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.data.decode import Resize, decode_images
+from sweep.data.decode import decode_images
 from sweep.outcome import Yield
+from sweep.spec.values import Resize
 
 
-def run(settings: Mapping[str, Any], arrays: Sequence[Sequence[bytes]]) -> Yield:
-    """Decode each file once for all resolutions: one (files, resolution, resolution, 3) uint8 array each, in order.
+def run(settings: Mapping[str, Any], arrays: Sequence[Any]) -> Yield:
+    """Yield one (images, side, side, 3) uint8 array for each of `resolutions`.
 
-    settings: `names` of the files, for messages, `resolutions`, `resize` and `antialias`; see `decode_images`.
-    arrays: one sequence, the contents of the files.
-
-    Raises:
-        UserError: files that cannot be decoded, by name.
+    settings: `resolutions`, `resize` (a way of it), `antialias`. arrays: one list of the (name, content) of the files.
+    UserError for files that cannot be decoded.
     """
-    (contents,) = arrays
-    files = list(zip(settings["names"], contents, strict=True))
-    method = Resize(settings["resize"])
-    return Yield(
-        arrays=tuple(decode_images(files, settings["resolutions"], antialias=settings["antialias"], resize=method))
-    )
+    (files,) = arrays
+    resize, antialias = Resize(settings["resize"]), settings["antialias"]
+    return Yield(tuple(decode_images(files, settings["resolutions"], resize=resize, antialias=antialias)))
