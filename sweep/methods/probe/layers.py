@@ -19,7 +19,7 @@ from sweep.methods.probe.heads import Float32, Head, HeadData, Int64, Optimizer
 from sweep.methods.probe.optimizers import BETA_1, BETA_2, EPSILON
 from sweep.methods.probe.readouts import Record, gather_exam
 from sweep.methods.probe.state import name_layers, relative_to_last
-from sweep.models.build import limit_threads
+from sweep.networks.threads import limit_threads
 from sweep.outcome import State
 
 
