@@ -8,7 +8,7 @@ import pytest
 from sweep.catalogue import Backbone, WeightsSource
 from sweep.planning import trial as trial_module
 from sweep.planning.expand import list_backbones, make_plan
-from sweep.planning.inputs import DataSummary, Inputs, WeightsId
+from sweep.inputs import DataSummary, Inputs, WeightsId
 from sweep.planning.trial import (
     batches_identity,
     canonical_json,

@@ -8,7 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from sweep.spec.load import load_spec, spec_schema
-from sweep.spec.schema import Grid, Split
+from sweep.spec.schema import Grid
+from sweep.spec.values import Split
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "spec.schema.json"
