@@ -10,7 +10,7 @@ from sweep.execution.executor import Executor, Source
 from sweep.execution.folders import refuse_to_leave_out
 from sweep.execution.progress import Progress, Watch
 from sweep.methods.table import find_method
-from sweep.planning.expand import Plan
+from sweep.planning.plan import Plan
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.units import ArtifactKey, total_cost
 from sweep.spec.load import dump_spec
@@ -71,7 +71,7 @@ def run_sweep(
         with write_beside(prepared.folder / SPEC_NAME) as file:
             file.write(dump_spec(plan.spec).encode())
         artifacts.remove_leftovers()
-        done, failed = split_outcomes(store, plan)
+        done, failed = split_outcomes(store, plan.trials)
         if retry_failed:
             failed = set()
         source = Source(artifacts, prepared.supply, frozenset(key for unit in plan.units for key in unit.makes))

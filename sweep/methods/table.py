@@ -1,18 +1,17 @@
 """The table of methods, and what each says of itself. A method is imported when it is asked for."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.axes import Axis
-from sweep.errors import UserError, list_allowed
+from sweep.inputs import Inputs, Weighted
 from sweep.methods.names import import_object
+from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
 from sweep.planning.units import WorkUnit
+from sweep.spec.schema import Spec
 
 METHODS: Mapping[str, str] = {"probe": "sweep.methods.probe.method:PROBE"}
-
-Work = tuple[Sequence[Trial], Sequence[WorkUnit], float]  # trials, units, cost if every trial were computed alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +35,27 @@ class Kind:
 class Method:
     """How the trials of a spec are computed. The functions are pure and take a checked spec.
 
-    list_axes(spec): its axes. make_work(spec, inputs, axes): all its trials and units. list_weights(spec): the
-    networks whose weights must be known by content before `make_work`.
+    make_work: its axes, trials and units. list_weights: the networks whose weights must be known by content before.
+    partition_of: the identity of a trial's partition. list_positions: which images a part of an artifact covers.
+    measure_bytes: about what a unit writes. score_files: `module:function` that applies a trial's state to image files.
     """
 
     name: str
     kinds: Mapping[str, Kind]
-    list_axes: Callable[[Any], tuple[Axis, ...]]
-    make_work: Callable[[Any, Any, tuple[Axis, ...]], Work]
-    list_weights: Callable[[Any], Collection[Any]]
+    make_work: Callable[[Spec, Inputs], Work]
+    list_weights: Callable[[Spec], tuple[Weighted, ...]]
+    partition_of: Callable[[Trial], dict[str, Any]]
+    list_positions: Callable[[str, int], "range | list[int]"]
+    measure_bytes: Callable[[Plan, WorkUnit], int]
+    score_files: str
 
 
 def find_method(name: str) -> Method:
-    """Import a method.
-
-    Raises:
-        UserError: there is none of this name.
-    """
-    if name not in METHODS:
-        raise UserError(f"method: {name!r} is unknown {list_allowed(name, METHODS)}")
+    """Import a method; the spec has checked its name."""
     method: Method = import_object(METHODS[name])
     return method
+
+
+def make_plan(spec: Spec, inputs: Inputs) -> Plan:
+    """Compile a spec into the least work that yields every trial."""
+    return Plan(spec, inputs, find_method(spec.method).make_work(spec, inputs))

@@ -13,7 +13,7 @@ from sweep.spec.checks import find_conflicts
 from sweep.spec.messages import explain_error
 from sweep.spec.mistakes import Complaint, Key, Mistake, Place, as_written
 from sweep.spec.nodes import read_document
-from sweep.spec.schema import Spec
+from sweep.spec.schema import FORMER_NAMES, Spec
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -40,17 +40,34 @@ def dump_spec(spec: Spec) -> str:
 
 def spec_schema() -> dict[str, Any]:
     """JSON schema of a spec, for editors."""
-    schema = Spec.model_json_schema()
+    schema = Spec.json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Spec of a sweep"}
 
 
 def _validate(values: dict[str, Any], locate: Callable[[Key], Place], mistakes: Iterable[Mistake]) -> Spec:
+    values, former_keys = _rename_former(values)
     spec, complaints = _build_spec(values)
     complaints += find_conflicts(values, {key for key, _ in complaints})
-    found = [*mistakes, *(Mistake(locate(key), key, text) for key, text in complaints)]
+    written = [((*former_keys.get(key[:2], key[:2]), *key[2:]), text) for key, text in complaints]
+    found = [*mistakes, *(Mistake(locate(key), key, text) for key, text in written)]
     if spec is None or found:
         raise UserError("\n".join(map(str, sorted(found, key=lambda mistake: mistake.place))))
     return spec
+
+
+def _rename_former(values: dict[str, Any]) -> tuple[dict[str, Any], dict[Key, Key]]:
+    """Give fields that were called otherwise in version 0.1.0 their names of today; also return which they were."""
+    renamed: dict[str, Any] = dict(values)
+    former_keys: dict[Key, Key] = {}
+    for (section, name), (new_section, new_name) in FORMER_NAMES.items():
+        fields = renamed.get(section)
+        target = fields if new_section == section else renamed.get(new_section, {})
+        if isinstance(fields, dict) and name in fields and isinstance(target, dict) and new_name not in target:
+            former_keys[new_section, new_name] = (section, name)
+            value = fields[name]
+            renamed[section] = {key: each for key, each in fields.items() if key != name}
+            renamed[new_section] = {**renamed.get(new_section, {}), new_name: value}
+    return renamed, former_keys
 
 
 def _build_spec(values: dict[str, Any]) -> tuple[Spec | None, list[Complaint]]:
