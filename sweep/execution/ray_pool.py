@@ -8,7 +8,7 @@ replaced and its job done again by Ray; a Python exception is an outcome like an
 import os
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from ray.exceptions import (
     OutOfMemoryError,
     RayError,
     RayTaskError,
+    TaskUnschedulableError,
     WorkerCrashedError,
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -191,13 +192,16 @@ def _check_place(artifacts: Artifacts, cluster: Cluster) -> None:
     mark = ArtifactKey("marks", identify(socket.gethostname()), "mark")
     artifacts.write(mark, np.zeros(1, np.uint8))
     look = ray.remote(num_cpus=0)(lambda: artifacts.has(mark))
-    machines = _list_machines()
-    strategies = [NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False) for machine in machines]
-    try:
-        sights = ray.get([look.options(scheduling_strategy=strategy).remote() for strategy in strategies])
-    except RayError as error:
-        raise _lose_workers("Ray", error) from error
-    blind = [machine["NodeManagerHostname"] for machine, sees in zip(machines, sights, strict=True) if not sees]
+
+    def ask(machine: Mapping[str, Any]) -> Any:
+        there = NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False)
+        return look.options(scheduling_strategy=there).remote()
+
+    blind = []
+    for name, answer in [(machine["NodeManagerHostname"], ask(machine)) for machine in _list_machines()]:
+        with suppress(TaskUnschedulableError, NodeDiedError):  # it has just gone away, as machines may at any moment
+            if not ray.get(answer):
+                blind.append(name)
     if blind:
         raise UserError(
             f"--cache {artifacts.root}: {', '.join(blind[:3])} of the cluster at {cluster.address} cannot see what is "
