@@ -124,15 +124,19 @@ KERNELS = {Resize.BICUBIC: (2, _weigh_bicubic), Resize.LANCZOS: (3, _weigh_lancz
 
 
 def _sample(pixels: NDArray[np.uint8], side: int, resize: Resize) -> NDArray[np.uint8]:
-    """Resize (height, width, ...) to (side, side, ...) without widening the kernel: first down, then across."""
+    """Resize (height, width, ...) to (side, side, ...) without widening the kernel.
+
+    First across, then down, each rounded, as Pillow does.
+    """
     reach, weigh = KERNELS[resize]
-    values = pixels.astype(np.float64)
     for _ in range(2):
-        length = len(values)
+        pixels = pixels.swapaxes(0, 1)
+        length = len(pixels)
         centre = (np.arange(side) + 0.5) * length / side - 0.5
         read = np.floor(centre).astype(np.int64) + np.arange(1 - reach, reach + 1)[:, np.newaxis]
         weights = weigh(np.abs(read - centre)) * ((read >= 0) & (read < length))
-        weights = (weights / weights.sum(axis=0)).reshape(*read.shape, *(1,) * (values.ndim - 1))
+        weights = (weights / weights.sum(axis=0)).reshape(*read.shape, *(1,) * (pixels.ndim - 1))
         read = read.clip(0, length - 1)
-        values = sum(weight * values[place] for weight, place in zip(weights, read, strict=True)).swapaxes(0, 1)
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        mixed = sum(weight * pixels[place] for weight, place in zip(weights, read, strict=True))
+        pixels = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return pixels
