@@ -16,7 +16,8 @@ from sweep.execution.places import CACHE_FOLDER, Places, locate_again
 from sweep.execution.prepare import prepare_sweep
 from sweep.execution.worker import Job, Raised
 from sweep.inputs import Inputs
-from sweep.methods.table import find_method, import_object
+from sweep.methods.names import import_object
+from sweep.methods.table import find_method
 from sweep.outcome import State
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.trial import Trial
@@ -90,8 +91,8 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
         facts = store.load_facts().get(trial.network_id, {})
     if file is None or "converted" not in facts:
         raise UserError(
-            f"{cell}: the model of trial {trial.id} was not kept (it failed, is missing, or an earlier release ran it); "
-            "run the sweep anew under another name with --set name=OTHER"
+            f"{cell}: the model of trial {trial.id} was not kept (it failed, is missing, or an earlier release ran "
+            "it); run the sweep anew under another name with --set name=OTHER"
         )
     return _Model(
         trial=trial,

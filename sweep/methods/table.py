@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from sweep.inputs import Inputs, Weighted
+from sweep.methods.names import import_object
 from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
 from sweep.planning.units import WorkUnit
@@ -54,12 +54,6 @@ def find_method(name: str) -> Method:
     """Import a method; the spec has checked its name."""
     method: Method = import_object(METHODS[name])
     return method
-
-
-def import_object(name: str) -> Any:
-    """Return what `module:name` names."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def make_plan(spec: Spec, inputs: Inputs) -> Plan:

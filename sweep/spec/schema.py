@@ -143,7 +143,7 @@ class PreprocessingSpec(Fields):
     resize: Values[Annotated[Resize, Lax]] = (Resize.BILINEAR,)
     """How an image is brought to the network's resolution; its aspect ratio is not kept."""
     antialias: Values[bool] = (True,)
-    """Whether the resize averages over the source pixels when it shrinks an image; `nearest` never does."""
+    """Whether `bilinear` averages over the source pixels when it shrinks an image; the others are as they are."""
     scaling: Values[Annotated[Scaling, Lax]] = (Scaling.NATIVE,)
     """Pixels to numbers: `native` as the weights were trained, `symmetric` -1 to 1, `unit` 0 to 1, `none` 0 to 255."""
 

@@ -9,6 +9,7 @@ must not depend on who computes it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from sweep.axes import Value
@@ -41,13 +42,18 @@ CONVERT_COST = 1e9  # of one network, whatever its size: about as long as so man
 CALIBRATION = "calibration"
 
 
-@dataclass(slots=True)
+@dataclass
 class _Network:
     """A network on the images of a spec, with its trials so far."""
 
     id: str
     point: Mapping[str, Value]
     trials: list[Trial] = field(default_factory=list)
+
+    @cached_property
+    def width(self) -> int:
+        """Length of the feature vector of an image."""
+        return feature_width(network_of(self.point), features_of(self.point))
 
 
 def make_work(spec: Spec, inputs: Inputs) -> Work:
@@ -232,7 +238,7 @@ def _network_units(
                 "converted": converted.folder,
                 "label": str(name),
                 "images": count,
-                "width": feature_width(name, features_of(point)),
+                "width": network.width,
             },
         )
         for part, count in images.shards
@@ -255,11 +261,11 @@ def _fit_units(inputs: Inputs, network: _Network, features: tuple[ArtifactKey, .
             needs=(*features, labels, *(ArtifactKey("partitions", each, "all") for each in partitions)),
             makes=(),
             trials=trials,
-            cost=sum(_fit_cost(inputs, network.point, head) for head in heads),
+            cost=sum(_fit_cost(inputs, network.width, head) for head in heads),
             subject=network.id,
             settings={
                 "label": str(network_of(network.point)),
-                "width": feature_width(network_of(network.point), features_of(network.point)),
+                "width": network.width,
             },
         )
 
@@ -290,14 +296,13 @@ def _group_heads(network: _Network) -> Iterator[list[list[Trial]]]:
 _HIDDEN, _BATCH, _STEPS = (NAMES.index(name) for name in ("hidden", "batch_size", "steps"))
 
 
-def _fit_cost(inputs: Inputs, point: Mapping[str, Value], head: Sequence[Trial]) -> float:
+def _fit_cost(inputs: Inputs, width: int, head: Sequence[Trial]) -> float:
     """Mult-adds of fitting a head up to its last read-out."""
-    return _step_cost(inputs, point, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
+    return _step_cost(inputs, width, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
 
 
-def _step_cost(inputs: Inputs, point: Mapping[str, Value], trial: Trial) -> float:
+def _step_cost(inputs: Inputs, width: int, trial: Trial) -> float:
     """Mult-adds of one gradient step of one head: the batch forward, and backward to weights and lower layers."""
-    width = feature_width(network_of(point), features_of(point))
     layers = [above * below for below, above in pairwise(_widths(width, trial, inputs.data.classes))]
     return float((2 * layers[0] + 3 * sum(layers[1:])) * int(trial.point[_BATCH]))  # type: ignore[arg-type]
 
@@ -312,7 +317,7 @@ def _cost_alone(inputs: Inputs, network: _Network, convert: WorkUnit, extracts: 
     """Cost of a network's trials one by one: each decodes, converts, extracts and fits its own head."""
     decode = _decode_cost([int(network.point["resolution"])], inputs.data.images)  # type: ignore[arg-type]
     whole = decode + convert.cost + total_cost(extracts)
-    return sum(whole + _fit_cost(inputs, network.point, [trial]) for trial in network.trials)
+    return sum(whole + _fit_cost(inputs, network.width, [trial]) for trial in network.trials)
 
 
 def measure_bytes(plan: Plan, unit: WorkUnit) -> int:
@@ -328,5 +333,5 @@ def measure_bytes(plan: Plan, unit: WorkUnit) -> int:
             return 4 * unit.settings["images"] * int(unit.settings["width"])
     scored = len(data.classes) * data.images // 2  # validation and test images
     width = unit.settings["width"]
-    states = (sum(below * above for below, above in pairwise(_widths(width, trial, data.classes))) for trial in unit.trials)
-    return 4 * (scored * len(unit.trials) + sum(states))
+    layers = (pair for trial in unit.trials for pair in pairwise(_widths(width, trial, data.classes)))
+    return 4 * (scored * len(unit.trials) + sum(below * above for below, above in layers))
