@@ -68,12 +68,13 @@ def _list_facts(
         yield layout.repeats_word.capitalize(), f"{cell.repeats} of {cell.repeats_planned} at the chosen configuration"
     if cell.choice:
         order = ", ".join(f"the smaller {axis.title}" for axis in sorted(layout.tuned, key=lambda axis: axis.order))
-        ties = f"those over the most {layout.repeats_word} come first, and ties go to the lower validation log loss, {order}"
+        most = f"those over the most {layout.repeats_word} come first"
+        ties = f"{most}, and ties go to the lower validation log loss, {order}"
         yield "Chosen", f"{layout.describe(cell.choice, layout.tuned)}; {header['Selection']}; {ties}"
     yield "Seeds", SEEDS
     yield "Data", header["Data"]
     behind = list_trials_behind(trials, {key: cell}).sort_values("repeat")
-    point = (trials if behind.empty else behind).iloc[0].to_dict()
+    point, *_ = (trials if behind.empty else behind).to_dict("records")
     weights = study.frames.inputs.weights[read_weighted(point)]
     yield "Weights", f"{weights.source.value}, SHA-256 {weights.sha256}"
     yield "Feature set", point["network_id"]
