@@ -11,27 +11,46 @@ BEST = "best"  # the name of the figure that shows the answer
 
 
 class FigureKind(StrEnum):
-    """How a figure is drawn, and which columns its frame has beside `text`."""
+    """How a figure is drawn."""
 
-    BEST = "best"  # row, series (verdict), value, lower, upper, is_chosen
-    # panel, series, backbone, x, value, lower, upper, is_published, is_comparable, is_pareto, finished, planned
+    BEST = "best"
     COST = "cost"
-    HEATMAP = "heatmap"  # row, column, value, finished, planned
-    CURVES = "curves"  # series, x, value, lower, upper
-    SENSITIVITY = "sensitivity"  # panel, part, series, x, value, lower, upper
-    CONFUSION = "confusion"  # row (true class), column (predicted class), value (share of the row, %), count
-    ROC = "roc"  # series, x, value, area
-    DIFFERENCE = "difference"  # series, row, value, lower, upper
+    HEATMAP = "heatmap"
+    CURVES = "curves"
+    SENSITIVITY = "sensitivity"
+    CONFUSION = "confusion"
+    ROC = "roc"
+    DIFFERENCE = "difference"
+
+
+BOUNDED = ("value", "lower", "upper")  # in printed units; NaN: not known
+COUNTED = ("finished", "planned")  # trials behind a mean
+
+# The columns of each kind's frame. All have `text` too: a mark's numbers in words, empty where a point only shapes a
+# line. `drawn_x`: where a mark stands that would hide another at its `x`.
+COLUMNS: dict[FigureKind, tuple[str, ...]] = {
+    FigureKind.BEST: ("row", "series", *BOUNDED, "is_chosen"),  # series: the verdict
+    FigureKind.COST: (
+        *("panel", "series", "model", "x", "drawn_x", *BOUNDED),
+        *("is_published", "is_comparable", "is_pareto", *COUNTED),
+    ),
+    FigureKind.HEATMAP: ("row", "column", "value", *COUNTED),
+    FigureKind.CURVES: ("series", "x", *BOUNDED),
+    FigureKind.SENSITIVITY: ("panel", "part", "series", "x", *BOUNDED),
+    FigureKind.CONFUSION: ("row", "column", "value", "count"),  # true class, predicted class, share of the row in %
+    FigureKind.ROC: ("series", "x", "value", "area"),
+    FigureKind.DIFFERENCE: ("series", "row", *BOUNDED),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure as data.
 
-    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark; its column `text`
-    says the mark's numbers in words, and is empty for points that only shape a line. `x_label` and `y_label` carry
-    their units. `note` is printed above the drawing: what no axis or legend says. `limits`: the colour scale that
-    figures of one kind share. `reference`: an x that is pointed out, `reference_label` what it is.
+    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark, see COLUMNS.
+    `x_label` and `y_label` carry their units. `note` is printed above the drawing: what no axis or legend says.
+    `limits`: the colour scale that figures of one kind share. `reference`: an x that is pointed out, `reference_label`
+    what it is. `panels` and `repeats`: what readers call a panel and the lines of repetitions.
     """
 
     name: str
@@ -47,6 +66,9 @@ class Figure:
     reference: float | None = None
     reference_label: str = ""
     decimals: int = 1
+    has_log_x: bool = False
+    panels: str = ""
+    repeats: str = ""
 
 
 def format_value(metric: Metric, value: float) -> str:

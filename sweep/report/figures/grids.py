@@ -26,7 +26,7 @@ LARGEST_PT, SMALLEST_PT = 11.0, 5.0  # what would be smaller is left to the word
 
 
 def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
-    """Paint a cell for every alpha and resolution, with its mean."""
+    """Paint a cell for every two values, with its mean."""
     frame = figure.frame
     axes = _make_grid(canvas, frame)
     axes.set_xlabel(figure.x_label)

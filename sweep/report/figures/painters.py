@@ -7,9 +7,9 @@ from matplotlib.figure import Figure as Canvas
 from sweep.report.figures.figure import Figure, FigureKind
 from sweep.report.figures.grids import paint_confusion, paint_heatmap
 from sweep.report.figures.lines import paint_curves, paint_roc
-from sweep.report.figures.points import paint_cost, paint_differences, paint_sensitivity
+from sweep.report.figures.painting import LEGEND_LINE_IN, count_legend_lines, measure_rows
+from sweep.report.figures.points import paint_best, paint_cost, paint_differences, paint_sensitivity
 from sweep.report.figures.style import LOOKS
-from sweep.report.figures.verdicts import paint_best
 
 PAINTERS: dict[FigureKind, Callable[[Canvas, Figure], None]] = {
     FigureKind.BEST: paint_best,
@@ -24,6 +24,7 @@ PAINTERS: dict[FigureKind, Callable[[Canvas, Figure], None]] = {
 
 LOWEST_IN = 2.4
 LARGE_CLASSES = 4  # whose cells hold two lines of text with room to spare
+LEGEND_LINES = 2  # that every height has room for
 
 
 def measure_height(figure: Figure) -> float:
@@ -31,15 +32,15 @@ def measure_height(figure: Figure) -> float:
     frame = figure.frame
     match figure.kind:
         case FigureKind.BEST:
-            height = 1.3 + 0.22 * len(frame)
+            height = 1.3 + measure_rows(list(frame["row"]), 0.22)
         case FigureKind.COST:
-            height = 0.9 + 2.1 * frame["panel"].nunique()
+            height = 0.9 + 2.1 * frame["panel"].nunique() + _measure_legend(figure)
         case FigureKind.SENSITIVITY:
-            height = 0.9 + 1.8 * frame["panel"].nunique()
+            height = 0.9 + 1.8 * frame["panel"].nunique() + _measure_legend(figure)
         case FigureKind.HEATMAP:
             height = 0.8 + 0.6 * frame["row"].nunique()
         case FigureKind.DIFFERENCE:
-            height = 0.9 + 0.4 * frame["row"].nunique()
+            height = 0.9 + measure_rows(list(frame["row"].unique()), 0.4) + _measure_legend(figure)
         case FigureKind.CONFUSION:
             classes = frame["row"].nunique()
             height = 0.9 + 0.9 * min(classes, LARGE_CLASSES) + 0.25 * max(0, classes - LARGE_CLASSES)
@@ -49,3 +50,9 @@ def measure_height(figure: Figure) -> float:
             curves = frame["series"].nunique()
             height = 4.8 + 0.2 * (curves if curves <= len(LOOKS) else 1)
     return max(LOWEST_IN, height)
+
+
+def _measure_legend(figure: Figure) -> float:
+    """Return the height of the lines of a legend of all series that no height has room for yet."""
+    lines = count_legend_lines([str(name) for name in figure.frame["series"].unique()])
+    return LEGEND_LINE_IN * max(0, lines - LEGEND_LINES)
