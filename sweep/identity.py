@@ -4,6 +4,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
+SPLIT_VERSION = 1  # raised when the code cuts other parts for the same partition; every id changes with it
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no blanks, so that equal values have equal texts."""
@@ -18,3 +20,8 @@ def short_hash(text: str) -> str:
 def identify(value: Any) -> str:
     """16 hex digits that name a value by its canonical JSON."""
     return short_hash(canonical_json(value))
+
+
+def partition_identity(split: str, shuffle: int) -> dict[str, Any]:
+    """Which image goes where, given the data set."""
+    return {"by": "image", "shuffle": shuffle, "split": split, "version": SPLIT_VERSION}

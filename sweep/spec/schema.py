@@ -4,156 +4,46 @@ The docstrings below the fields end up in the JSON schema that `sweep schema` pr
 """
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
-from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    PlainSerializer,
-    WithJsonSchema,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+    create_model,
     model_serializer,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_before_validator_function
 
-from sweep.catalogue import FAMILIES, FeatureKind, WeightsSource
+from sweep.axes import Role
+from sweep.networks.table import NETWORKS, FeatureKind, Scaling, WeightsSource
+from sweep.spec.values import (
+    NAME_PATTERN,
+    PATIENT_GROUP,
+    Batch,
+    Closed,
+    Count,
+    DataSource,
+    Fallback,
+    Lax,
+    Lists,
+    NotNegative,
+    Optimizer,
+    OrCount,
+    Rate,
+    Resize,
+    Sampling,
+    Seed,
+    Share,
+    SplitField,
+    Undecodable,
+    Values,
+    Width,
+)
 
 MAX_TRIALS = 2_000_000  # about 2 GB to plan
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"  # one folder name, never a path
-PATIENT_GROUP = "patient"  # names the group of a regular expression where it has several
-SPLIT_PATTERN = r"^{0}/{0}/{0}$".format(r"[0-9]{1,3}(\.[0-9]{1,4})?")  # as few digits as `Split.__str__` writes out
-
-
-class DataSource(StrEnum):
-    """Which images a sweep is about."""
-
-    FOLDER = "folder"
-    DEMO = "demo"
-
-
-class Fallback(StrEnum):
-    """What stands in where the images of the folder are not there."""
-
-    NONE = "none"
-    DEMO = "demo"
-
-
-class Undecodable(StrEnum):
-    """What happens to a file that cannot be decoded."""
-
-    ERROR = "error"
-    SKIP = "skip"
-
-
-class Optimizer(StrEnum):
-    """How a head's weights are updated."""
-
-    SGD = "sgd"
-
-
-class Sampling(StrEnum):
-    """How the images of a batch are drawn, with replacement."""
-
-    CLASS_BALANCED = "class_balanced"  # the class uniformly, then an image of it
-    UNIFORM = "uniform"
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Percentages of training, validation and test images; they add up to 100."""
-
-    training: Fraction
-    validation: Fraction
-    test: Fraction
-
-    @classmethod
-    def parse(cls, value: object) -> Self:
-        """Read `80/10/10`; a ValueError says what is wrong with it."""
-        if isinstance(value, cls):
-            return value
-        if not isinstance(value, str) or not re.fullmatch(SPLIT_PATTERN, value):
-            raise ValueError("is not a split (allowed: training/validation/test percentages, for example 80/10/10)")
-        parts = [Fraction(part) for part in value.split("/")]
-        if min(parts) == 0:
-            raise ValueError("leaves a part empty (allowed: three percentages above 0)")
-        if sum(parts) != 100:
-            raise ValueError(f"adds up to {float(sum(parts)):g} (allowed: three percentages that add up to 100)")
-        return cls(*parts)
-
-    def __str__(self) -> str:
-        return "/".join(f"{float(part):.12g}" for part in (self.training, self.validation, self.test))
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _refuse_empty_and_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not values:
-        raise PydanticCustomError("empty_axis", "an axis has no value")
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("repeated_value", "an axis has a value twice")
-    return values
-
-
-class OneOrList:
-    """Marks a tuple that may be written as a single value, and says so in the JSON schema."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return no_info_before_validator_function(_as_tuple, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        listed = handler(schema)
-        return {"anyOf": [listed["items"], {**listed, "minItems": 1, "uniqueItems": True}]}
-
-
-Item = TypeVar("Item")
-Axis = Annotated[tuple[Item, ...], AfterValidator(_refuse_empty_and_repeats), OneOrList()]
-SplitField = Annotated[
-    Split,
-    BeforeValidator(Split.parse),
-    PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": SPLIT_PATTERN, "examples": ["80/10/10"]}),
-]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Lax = Field(strict=False)  # an enum is written as its text
-
-
-class Closed(BaseModel):
-    """A frozen model that refuses unknown keys and silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
-
-
-class ShuffleCount(Closed):
-    """The shuffles by their number."""
-
-    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)]
-    """How many shuffles: their seeds are 0, 1, 2 and so on."""
-
-
-def _write_seeds_out(value: Any) -> Any:
-    return list(range(ShuffleCount.model_validate(value).count)) if isinstance(value, dict) else value
-
-
-class OrCount:
-    """Marks an axis of seeds that may be written as their number, and says so in the JSON schema."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return no_info_before_validator_function(_write_seeds_out, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [*handler(schema)["anyOf"], ShuffleCount.model_json_schema()]}
+PAPERS = Literal["duong-trung-2019"]
 
 
 class DemoSpec(Closed):
@@ -223,28 +113,45 @@ class DataSpec(Closed):
     """`demo`: where the folder is missing, go on with drawn images and say so."""
     undecodable: Annotated[Undecodable, Lax] = Undecodable.ERROR
     """A file that cannot be decoded is an `error`, or left out (`skip`) and counted."""
-    antialias: bool = True
-    """Whether the bilinear resize averages over the source pixels when it shrinks an image."""
     patients: PatientsField = None
     """What names the patients: `folder`, `{regex: ...}` or `{csv: ...}`; by default the publisher's file names."""
     demo: DemoSpec = DemoSpec()
     """How the drawn images are made, where they are used."""
 
 
-class WeightsSpec(Closed):
-    """Where the backbones' weights come from."""
+class Fields(Closed):
+    """Fields that may be lists; what is not given is no part of what is written out."""
 
-    source: Annotated[WeightsSource, Lax] = WeightsSource.IMAGENET
+    @model_serializer(mode="wrap")
+    def _leave_out_what_is_not_given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if getattr(self, name) != ()}
+
+
+class PreprocessingSpec(Fields):
+    """What happens to an image before the network. Any field may be a list, and is then an axis."""
+
+    resize: Values[Annotated[Resize, Lax]] = (Resize.BILINEAR,)
+    """How an image is brought to the network's resolution; its aspect ratio is not kept."""
+    antialias: Values[bool] = (True,)
+    """Whether the resize averages over the source pixels when it shrinks an image; `nearest` never does."""
+    scaling: Values[Annotated[Scaling, Lax]] = (Scaling.NATIVE,)
+    """Pixels to numbers: `native` as the weights were trained, `symmetric` -1 to 1, `unit` 0 to 1, `none` 0 to 255."""
+
+
+class WeightsSpec(Closed):
+    """Where the networks' weights come from."""
+
+    source: Values[Annotated[WeightsSource, Lax]] = (WeightsSource.IMAGENET,)
     """`imagenet` (keras.applications), `hub` (TensorFlow Hub), `file` (a Keras weights file) or `random`."""
     path: Annotated[str, Field(min_length=1)] | None = None
-    """For `file` a weights file, for `hub` a SavedModel; may contain {alpha} and {resolution}."""
+    """For `file` a weights file, for `hub` a SavedModel; may contain {network}, {alpha} and {resolution}."""
 
 
 SHORT_FORMS = {"weights": "source"}  # a section that may be written as the value of this one of its keys
 
 
 def _expand_source(value: Any) -> Any:
-    return {SHORT_FORMS["weights"]: value} if isinstance(value, str) else value
+    return {SHORT_FORMS["weights"]: value} if isinstance(value, str | list) else value
 
 
 WeightsField = Annotated[
@@ -252,36 +159,86 @@ WeightsField = Annotated[
 ]
 
 
-class Grid(Closed):
-    """The axes, each one value or a list; the sweep is their product."""
+class TrainingSpec(Fields):
+    """How a head is fitted. Any field may be a list, and is then an axis."""
 
-    backbone: Axis[Literal[tuple(FAMILIES)]]  # type: ignore[valid-type]
-    """Architecture of the frozen network."""
-    alpha: Axis[Rate]
-    """Width multiplier."""
-    resolution: Axis[Count]
-    """Side of the square input, in pixels."""
-    split: Axis[SplitField]
-    """Percentages of training, validation and test images, such as 80/10/10."""
-    learning_rate: Axis[Rate]
+    optimizer: Values[Annotated[Optimizer, Lax]] = (Optimizer.SGD,)
+    """`sgd`, `momentum` or `adam`, on the mean cross-entropy, at a constant rate."""
+    learning_rate: Values[Rate] = ()
     """Constant rate of gradient descent."""
-    shuffle: Annotated[Axis[Seed], OrCount()]
-    """Seeds of the random partitions; each is one repetition."""
-    steps: Axis[Count]
+    momentum: Values[Share] = (0.9,)
+    """What optimizer `momentum` keeps of its last step."""
+    batch_size: Values[Batch] = (100,)
+    """Images per step, drawn with replacement."""
+    sampling: Values[Annotated[Sampling, Lax]] = (Sampling.CLASS_BALANCED,)
+    """`class_balanced` draws the class first, then an image of it; `uniform` draws any image."""
+    weight_decay: Values[NotNegative] = (0.0,)
+    """By what share of itself, times the learning rate, a weight shrinks at each step; biases do not."""
+    hidden: Lists[Width] = ((),)
+    """Widths of hidden layers with ReLU: `[]` none (softmax regression), `[512]` one; `[[], [512]]` is an axis."""
+    dropout: Values[Share] = (0.0,)
+    """Share of the features, and of each hidden layer's outputs, that a step leaves out."""
+    initial_stddev: Values[NotNegative] = (0.001,)
+    """Standard deviation of the truncated normal that the initial weights of a softmax regression are drawn from."""
+    steps: Values[Count] = ()
     """Step budgets at which a head in training is read out."""
 
 
-class TrainingSpec(Closed):
-    """How a head is fitted."""
+class _Product(Fields):
+    """A product of axes, each one value or a list. What it does not name is as its section says."""
 
-    optimizer: Annotated[Optimizer, Lax] = Optimizer.SGD
-    """Plain gradient descent on the mean cross-entropy."""
-    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Images per step, drawn with replacement."""
-    sampling: Annotated[Sampling, Lax] = Sampling.CLASS_BALANCED
-    """`class_balanced` draws the class first, then an image of it; `uniform` draws any image."""
-    initial_stddev: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
-    """Standard deviation of the truncated normal the initial weights are drawn from; biases start at 0."""
+    network: Values[Literal[tuple(NETWORKS)]] = ()  # type: ignore[valid-type]
+    """Architecture of the frozen network."""
+    alpha: Values[Rate] = ()
+    """Width multiplier."""
+    resolution: Values[Count] = ()
+    """Side of the square input, in pixels."""
+    split: Values[SplitField] = ()
+    """Percentages of training, validation and test images, such as 80/10/10."""
+    shuffle: Annotated[Values[Seed], OrCount()] = ()
+    """Seeds of the random partitions; each is one repetition."""
+    weights: Values[Annotated[WeightsSource, Lax]] = ()
+    """Where the network's weights come from."""
+    features: Values[Annotated[FeatureKind, Lax]] = ()
+    """Which output of the network heads are fitted on."""
+
+
+def _make_product() -> type[_Product]:
+    """Make the model of a product: every field of the sections may stand in it too."""
+    fields: dict[str, Any] = {
+        name: (field.rebuild_annotation(), Field(default=(), description=field.description))
+        for section in (PreprocessingSpec, TrainingSpec)
+        for name, field in section.model_fields.items()
+    }
+    return create_model("Bundle", __base__=_Product, __doc__="Values that vary together; a list makes a product of them.", **fields)
+
+
+_Axes = _make_product()
+AXES = tuple(_Axes.model_fields)
+
+
+class Product(_Axes):  # type: ignore[misc, valid-type]
+    __doc__ = _Product.__doc__
+
+    bundles: Annotated[tuple[_Axes, ...], Lax] = ()  # type: ignore[valid-type]
+    """Values that vary together, as {network: mobilenet_v2, alpha: 1.4}: the product is over the bundles too."""
+
+
+def _list_products(value: Any) -> Any:
+    return (value,) if isinstance(value, dict | Product) else tuple(value) if isinstance(value, list) else value
+
+
+def _write_one_product(products: tuple[Any, ...], write: SerializerFunctionWrapHandler) -> Any:
+    written = write(products)
+    return written[0] if len(products) == 1 else written
+
+
+Grid = Annotated[
+    tuple[Product, ...],
+    Field(min_length=1),
+    BeforeValidator(_list_products, json_schema_input_type=Product | list[Product]),
+    WrapSerializer(_write_one_product),
+]
 
 
 class Spec(Closed):
@@ -289,14 +246,20 @@ class Spec(Closed):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     """Names the folder under results/ and reports/."""
-    published: Literal["duong-trung-2019"] | None = None
+    published: PAPERS | None = None
     """The paper whose figures the report prints beside ours."""
+    method: Literal["probe"] = "probe"
+    """How trials are computed; `probe`: heads on the features of frozen networks."""
     data: DataSpec = DataSpec()
+    preprocessing: PreprocessingSpec = PreprocessingSpec()
     weights: WeightsField = WeightsSpec()
-    """Where the backbones' weights come from: a source, or a source and a path."""
-    features: Annotated[FeatureKind, Lax] = FeatureKind.POOLED
+    """Where the networks' weights come from: a source, or a source and a path."""
+    features: Values[Annotated[FeatureKind, Lax]] = (FeatureKind.POOLED,)
     """`pooled`: the globally averaged last convolution; `logits`: the ImageNet class scores."""
     grid: Grid
+    """The axes: a product of them, or a list of products, which need not have the same axes."""
+    roles: dict[Literal[AXES], Annotated[Role, Lax]] = {}  # type: ignore[valid-type]
+    """What an axis is for, where that is not as usual: `compared`, `tuned` (chosen on validation) or `repeated`."""
     training: TrainingSpec = TrainingSpec()
     margin: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
     """By how many points a model may be worse than the best and still do; a hundredth of it for metrics without %."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from sweep.catalogue import Backbone, WeightsSource
+from sweep.networks.table import FeatureKind, Network, WeightsSource
 
 PENDING = "pending"  # the hash of weights that are still to be downloaded
 
@@ -26,9 +26,20 @@ class DataSummary:
         return sum(self.images_per_class)
 
 
+class Weighted(NamedTuple):
+    """A network with the weights that a spec asks for. Files differ with the output, as logits have a layer more."""
+
+    network: Network
+    source: WeightsSource
+    features: FeatureKind
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsId:
-    """Weights by source and content. `sha256` is of the file, the folder, or the recipe of random weights."""
+    """Weights by source and content. `sha256` is of the file, the folder, or the recipe of random weights.
+
+    `source` is another than the one asked for where random weights stand in.
+    """
 
     source: WeightsSource
     sha256: str
@@ -36,10 +47,10 @@ class WeightsId:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The data set and the weights of every backbone of a spec."""
+    """The data set and the weights of every network of a spec."""
 
     data: DataSummary
-    weights: Mapping[Backbone, WeightsId]
+    weights: Mapping[Weighted, WeightsId]
 
     @property
     def is_final(self) -> bool:
@@ -48,7 +59,16 @@ class Inputs:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads, as JSON values."""
-        weights = [{"backbone": asdict(backbone), **asdict(found)} for backbone, found in self.weights.items()]
+        weights = [
+            {
+                "network": weighted.network.to_json(),
+                "features": weighted.features.value,
+                "asked": weighted.source.value,
+                "source": found.source.value,
+                "sha256": found.sha256,
+            }
+            for weighted, found in self.weights.items()
+        ]
         data = asdict(self.data)
         data |= {"classes": list(self.data.classes), "images_per_class": list(self.data.images_per_class)}
         return {"data": data, "weights": weights}
@@ -59,7 +79,9 @@ class Inputs:
         data = dict(values["data"])
         data |= {"classes": tuple(data["classes"]), "images_per_class": tuple(data["images_per_class"])}
         weights = {
-            Backbone(**row["backbone"]): WeightsId(WeightsSource(row["source"]), row["sha256"])
+            Weighted(
+                Network.from_json(row["network"]), WeightsSource(row["asked"]), FeatureKind(row["features"])
+            ): WeightsId(WeightsSource(row["source"]), row["sha256"])
             for row in values["weights"]
         }
         return cls(DataSummary(**data), weights)

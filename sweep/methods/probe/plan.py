@@ -1,0 +1,339 @@
+"""Compile a spec into the least work that yields every trial. Pure: no I/O, no clock, no randomness.
+
+    decode (all resolutions of some images) -+-> extract (one network, the same images) -> fit (many heads)
+                         convert (one network) -+
+
+Borders of the units are fixed here, by the data set's size alone: they may change the last bit of a result, so they
+must not depend on who computes it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sweep.axes import Axis, Value
+from sweep.identity import identify, partition_identity
+from sweep.inputs import Inputs, Weighted
+from sweep.methods.probe.axes import NAMES, LayeredPoints, features_of, list_axes, network_of, pixels_of
+from sweep.methods.probe.identity import (
+    Identity,
+    batches_identity,
+    features_identity,
+    fit_identity,
+    images_identity,
+    source_identity,
+    start_identity,
+    trial_identity,
+    weights_of,
+)
+from sweep.networks.table import NETWORKS, WeightsSource, count_complexity, feature_width
+from sweep.planning.grid import list_products
+from sweep.planning.plan import Work
+from sweep.planning.trial import Trial
+from sweep.planning.units import ArtifactKey, WorkUnit, total_cost
+from sweep.spec.schema import Spec
+
+IMAGES_PER_SHARD = 1024
+HEADS_PER_FIT = 64
+DEEP_HEADS_PER_FIT = 4  # with hidden layers: they are trained one by one
+CALIBRATION_IMAGES = 64
+DECODE_COST = 4 * 3  # mult-adds per pixel: four neighbours, three channels
+CONVERT_COST = 1e9  # of one network, whatever its size: about as long as so many mult-adds take
+CALIBRATION = "calibration"
+
+
+@dataclass(slots=True)
+class _Network:
+    """A network on the images of a spec, with its trials so far."""
+
+    id: str
+    point: Mapping[str, Value]
+    trials: list[Trial] = field(default_factory=list)
+
+
+def make_work(spec: Spec, inputs: Inputs) -> Work:
+    """Expand the grid and group it into work units."""
+    products = [LayeredPoints.of(axes) for axes in list_products(spec)]
+    axes = list_axes(products, spec.roles)
+    networks: dict[str, _Network] = {}
+    known: set[str] = set()
+    for points in products:
+        for point in points.networks:
+            network_id = identify(features_identity(inputs, point))
+            network = networks.setdefault(network_id, _Network(network_id, point))
+            for trial in _expand(network, points, inputs):
+                if trial.id not in known:
+                    known.add(trial.id)
+                    network.trials.append(trial)
+    images = _Images.of(inputs.data.images)
+    units = [*_decode_units(inputs, networks.values(), images)]
+    alone = 0.0
+    for network in networks.values():
+        convert, extracts = _network_units(inputs, network, images)
+        fits = list(_fit_units(inputs, network, tuple(key for unit in extracts for key in unit.makes)))
+        units += [convert, *extracts, *fits]
+        alone += _cost_alone(inputs, network, convert, extracts)
+    return Work(axes, tuple(trial for network in networks.values() for trial in network.trials), tuple(units), alone)
+
+
+def list_weights(spec: Spec) -> tuple[Weighted, ...]:
+    """Return every network with the weights that the spec asks for, each once."""
+    return tuple(
+        dict.fromkeys(
+            Weighted(network_of(point), WeightsSource(str(point["weights"])), features_of(point))
+            for axes in list_products(spec)
+            for point in LayeredPoints.of(axes).networks
+        )
+    )
+
+
+def partition_of(trial: Trial) -> Identity:
+    """Return the identity of a trial's partition."""
+    point = dict(zip(NAMES, trial.point, strict=True))
+    return partition_identity(str(point["split"]), int(point["shuffle"]))  # type: ignore[arg-type]
+
+
+def _expand(network: _Network, points: LayeredPoints, inputs: Inputs) -> Iterator[Trial]:
+    """Yield a network's trials, fit by fit."""
+    of_network = tuple(network.point.values())
+    fits = [(tuple(fit.values()), fit) for fit in points.fits]
+    for each in points.partitions:
+        partition = partition_identity(str(each["split"]), int(each["shuffle"]))  # type: ignore[arg-type]
+        partition_id = identify(partition)
+        above = (*of_network, *each.values())
+        for values, fit in fits:
+            fit_id = identify(fit_identity(network.id, partition, fit))
+            start = (*above, *values)
+            for steps in points.steps:
+                trial_id = identify(trial_identity(fit_id, steps))
+                yield Trial(trial_id, fit_id, network.id, partition_id, (*start, steps))
+
+
+# -- images and networks -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Images:
+    """How the images are cut into shards: the name and size of each."""
+
+    total: int
+    shards: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, total: int) -> "_Images":
+        """Cut into the fewest shards of at most IMAGES_PER_SHARD, as even as can be."""
+        count = -(-total // IMAGES_PER_SHARD)
+        borders = [total * index // count for index in range(count + 1)]
+        return cls(total, tuple((f"{start:07d}-{stop:07d}", stop - start) for start, stop in pairwise(borders)))
+
+
+def list_positions(part: str, images: int) -> range | list[int]:
+    """Return the positions in the data set of the images that a part of an artifact covers."""
+    if part == CALIBRATION:
+        wanted = min(images, CALIBRATION_IMAGES)
+        return [images * index // wanted for index in range(wanted)]
+    start, stop = map(int, part.split("-"))
+    return range(start, stop)
+
+
+def _images_key(inputs: Inputs, point: Mapping[str, Value], part: str) -> ArtifactKey:
+    return ArtifactKey("images", identify(images_identity(inputs, point)), part)
+
+
+def _decode_units(inputs: Inputs, networks: Iterable[_Network], images: _Images) -> Iterator[WorkUnit]:
+    """Yield a unit for each shard and way of resizing: an image is decoded once for all resolutions."""
+    by_way: dict[tuple[Value, Value], dict[Value, Mapping[str, Value]]] = {}
+    calibrated: dict[tuple[Value, Value], set[Value]] = {}
+    for network in networks:
+        point = network.point
+        way = point["resize"], point["antialias"]
+        by_way.setdefault(way, {}).setdefault(point["resolution"], point)
+        if _needs_calibration(inputs, point):
+            calibrated.setdefault(way, set()).add(point["resolution"])
+    sample = len(list_positions(CALIBRATION, images.total))
+    for way, points in by_way.items():
+        sides = sorted(points, key=lambda side: -int(side or 0))  # type: ignore[arg-type]
+        for part, count in ((CALIBRATION, sample), *images.shards):
+            wanted = [points[side] for side in sides if part != CALIBRATION or side in calibrated.get(way, ())]
+            if wanted:
+                yield _decode_unit(inputs, wanted, part, count)
+
+
+def _decode_unit(inputs: Inputs, points: Sequence[Mapping[str, Value]], part: str, count: int) -> WorkUnit:
+    makes = {_images_key(inputs, point, part): int(point["resolution"]) for point in points}  # type: ignore[arg-type]
+    first = next(iter(makes))
+    return WorkUnit(
+        kind="decode",
+        key=f"decode/{first.folder}/{part}",
+        needs=(ArtifactKey("files", inputs.data.fingerprint[:16], part),),
+        makes=tuple(makes),
+        trials=(),
+        cost=_decode_cost(makes.values(), count),
+        subject="",
+        settings={
+            "sides": {key.folder: side for key, side in makes.items()},
+            "resize": points[0]["resize"],
+            "antialias": bool(points[0]["antialias"]),
+            "images": count,
+        },
+    )
+
+
+def _decode_cost(sides: Iterable[int], count: int) -> float:
+    return float(count * DECODE_COST * sum(side**2 for side in sides))
+
+
+def _needs_calibration(inputs: Inputs, point: Mapping[str, Value]) -> bool:
+    """Whether batch norm must be set to the images, as random weights' is."""
+    has_norm = NETWORKS[str(point["network"])].has_batch_norm
+    return has_norm and weights_of(inputs, point).source is WeightsSource.RANDOM
+
+
+def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[WorkUnit, list[WorkUnit]]:
+    """Make the unit that converts a network, and those that run it over all images."""
+    point, name = network.point, network_of(network.point)
+    weights = weights_of(inputs, point)
+    calibration = (_images_key(inputs, point, CALIBRATION),) if _needs_calibration(inputs, point) else ()
+    settings = {
+        "network": name.to_json(),
+        "features": point["features"],
+        "source": weights.source.value,
+        "pixels": list(pixels_of(point)),
+        "label": str(name),
+    }
+    basis = {**source_identity(inputs, point), **({} if calibration else {"data": None, "preprocessing": None})}
+    converted = ArtifactKey("networks", identify(basis), "model")
+    convert = WorkUnit(
+        kind="convert",
+        key=f"convert/{converted.folder}",
+        needs=(ArtifactKey("weights", weights.sha256[:16], f"{name} {point['weights']} {point['features']}"),)
+        + calibration,
+        makes=(converted,),
+        trials=(),
+        cost=CONVERT_COST,
+        subject=network.id,
+        settings=settings,
+    )
+    mult_adds = count_complexity(name).mult_adds
+    extracts = [
+        WorkUnit(
+            kind="extract",
+            key=f"extract/{network.id}/{part}",
+            needs=(_images_key(inputs, point, part), converted),
+            makes=(ArtifactKey("features", network.id, part),),
+            trials=(),
+            cost=float(count * mult_adds),
+            subject=network.id,
+            settings={"network_id": network.id, "label": str(name)},
+        )
+        for part, count in images.shards
+    ]
+    return convert, extracts
+
+
+# -- heads -------------------------------------------------------------------------------------------------------
+
+
+def _fit_units(inputs: Inputs, network: _Network, features: tuple[ArtifactKey, ...]) -> Iterator[WorkUnit]:
+    """Yield fits of at most HEADS_PER_FIT heads, of whole partitions where the heads of one are not more."""
+    labels = ArtifactKey("labels", inputs.data.fingerprint[:16], "all")
+    for heads in _group_heads(network):
+        trials = tuple(trial for head in heads for trial in head)
+        partitions = dict.fromkeys(trial.partition_id for trial in trials)
+        yield WorkUnit(
+            kind="fit",
+            key=f"fit/{trials[0].fit_id}",
+            needs=(*features, labels, *(ArtifactKey("partitions", each, "all") for each in partitions)),
+            makes=(),
+            trials=trials,
+            cost=sum(_fit_cost(inputs, network.point, head) for head in heads),
+            subject=network.id,
+            settings={"label": str(network_of(network.point))},
+        )
+
+
+def _group_heads(network: _Network) -> Iterator[list[list[Trial]]]:
+    """Group a network's trials into heads, and those into what is fitted together; heads of a partition stay so."""
+    heads: dict[str, list[Trial]] = {}
+    for trial in network.trials:
+        heads.setdefault(trial.fit_id, []).append(trial)
+    for are_deep, most in ((False, HEADS_PER_FIT), (True, DEEP_HEADS_PER_FIT)):
+        of_partition: dict[str, list[list[Trial]]] = {}
+        for head in heads.values():
+            if bool(head[0].point[_HIDDEN]) is are_deep:
+                of_partition.setdefault(head[0].partition_id, []).append(head)
+        group: list[list[Trial]] = []
+        for own in of_partition.values():
+            if group and len(group) + len(own) > most:
+                yield group
+                group = []
+            group += own
+            while len(group) > most:
+                yield group[:most]
+                group = group[most:]
+        if group:
+            yield group
+
+
+_HIDDEN, _BATCH, _STEPS = (NAMES.index(name) for name in ("hidden", "batch_size", "steps"))
+
+
+def _fit_cost(inputs: Inputs, point: Mapping[str, Value], head: Sequence[Trial]) -> float:
+    """Mult-adds of fitting a head up to its last read-out."""
+    return _step_cost(inputs, point, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
+
+
+def _step_cost(inputs: Inputs, point: Mapping[str, Value], trial: Trial) -> float:
+    """Mult-adds of one gradient step of one head: the batch forward, and backward to weights and lower layers."""
+    hidden: tuple[int, ...] = trial.point[_HIDDEN]  # type: ignore[assignment]
+    widths = (feature_width(network_of(point), features_of(point)), *hidden, len(inputs.data.classes))
+    layers = [above * below for below, above in pairwise(widths)]
+    return float((2 * layers[0] + 3 * sum(layers[1:])) * int(trial.point[_BATCH]))  # type: ignore[arg-type]
+
+
+def _cost_alone(inputs: Inputs, network: _Network, convert: WorkUnit, extracts: Sequence[WorkUnit]) -> float:
+    """Cost of a network's trials one by one: each decodes, converts, extracts and fits its own head."""
+    decode = _decode_cost([int(network.point["resolution"])], inputs.data.images)  # type: ignore[arg-type]
+    whole = decode + convert.cost + total_cost(extracts)
+    return sum(whole + _fit_cost(inputs, network.point, [trial]) for trial in network.trials)
+
+
+# -- settings of a unit that are too long to keep in a plan ------------------------------------------------------
+
+
+def prepare_decode(plan: Any, unit: WorkUnit) -> dict[str, Any]:
+    """Return what a decoding needs to know: the resolutions of what is still to be made."""
+    sides = unit.settings["sides"]
+    rest = {name: value for name, value in unit.settings.items() if name != "sides"}
+    return {**rest, "resolutions": [sides[key.folder] for key in unit.makes]}
+
+
+def prepare_fit(plan: Any, unit: WorkUnit) -> dict[str, Any]:
+    """Return what a fit needs to know of each of its heads."""
+    axes: tuple[Axis, ...] = plan.axes
+    inputs: Inputs = plan.inputs
+    heads: dict[str, dict[str, Any]] = {}
+    sources: dict[str, Identity] = {}
+    for trial in unit.trials:
+        point = dict(zip((axis.name for axis in axes), trial.point, strict=True))
+        steps = str(point.pop("steps"))
+        if trial.fit_id not in heads:
+            partition = partition_of(trial)
+            source = sources.setdefault(trial.network_id, source_identity(inputs, point))
+            heads[trial.fit_id] = {
+                "fit_id": trial.fit_id,
+                "partition_id": trial.partition_id,
+                "batches_id": identify(batches_identity(inputs, partition, point)),
+                "start_id": identify(start_identity(source, partition)),
+                **{name: point[name] for name in FIT_FIELDS},
+                "readouts": {},
+            }
+        heads[trial.fit_id]["readouts"][steps] = trial.id
+    needs = [key for key in unit.needs if key.kind == "partitions"]
+    return {
+        "shards": sum(key.kind == "features" for key in unit.needs),
+        "classes": len(inputs.data.classes),
+        "partitions": [key.folder for key in needs],
+        "heads": list(heads.values()),
+    }
