@@ -1,0 +1,138 @@
+"""A study with what its figures have in common: models and blocks that are drawn, means in words, the stamp. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.axes import Axis, Layer, Value
+from sweep.metrics import Metric, with_blank
+from sweep.report.answer import Answer
+from sweep.report.cells import MeanCell
+from sweep.report.figures.figure import Figure, FigureKind, format_range, format_value
+from sweep.report.inference import Inference
+from sweep.report.layout import CellKey, Layout, Values
+from sweep.report.study import Study
+
+NOTHING = float("nan")
+NO_CELL = MeanCell(None)
+MOST_ROWS = 50  # models in a figure that names them
+MOST_PANELS = 12
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A study, its inference and its answer.
+
+    costs: mult-adds of a model in millions. stamp: what the numbers are not.
+    """
+
+    study: Study
+    inference: Inference
+    answer: Answer
+    costs: Mapping[str, float]
+    stamp: str
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that all is measured with."""
+        return self.study.metric
+
+    @property
+    def layout(self) -> Layout:
+        """What the axes are for."""
+        return self.study.frames.layout
+
+    @cached_property
+    def models(self) -> Mapping[str, Values]:
+        """The values of every model, in the order of the plan."""
+        names = [axis.name for axis in self.layout.of_models]
+        points = self.study.frames.trials[["model", *names]].drop_duplicates("model")
+        return {str(point["model"]): point for point in points.to_dict("records")}
+
+    @cached_property
+    def blocks(self) -> list[str]:
+        """The blocks that have a panel: all in the order of the plan, or where these are too many the answer's."""
+        blocks = list(dict.fromkeys(block for _, block in self.study.cells))
+        return blocks if len(blocks) <= MOST_PANELS else [self.answer.block]
+
+    @cached_property
+    def best(self) -> frozenset[str]:
+        """The models that are named: where these are too many the best of the answer's block, and its model."""
+        means = {model: value for (model, block), _, value in self.list_means() if block == self.answer.block}
+        ranked = sorted(self.models, key=lambda model: -self.metric.direction.sign * means.get(model, -np.inf))
+        return frozenset([*([self.answer.model] if self.answer.model else []), *ranked][:MOST_ROWS])
+
+    def say_left_out(self, models: int) -> str:
+        """Say which of some models are drawn, and that others are not."""
+        return f" Of {models:,} models the {MOST_ROWS} best at {self.answer.block}." if models > MOST_ROWS else ""
+
+    def name_block(self, block: str) -> str:
+        """Call a block as titles do: split 80/10/10."""
+        return f"{self.panels} {block}".strip()
+
+    @property
+    def panels(self) -> str:
+        """What stands before the name of a block that is a bare value."""
+        return self.layout.block_word if len(self.layout.of_blocks) == 1 else ""
+
+    @property
+    def over(self) -> str:
+        """What a mean is over."""
+        return f" over the {self.layout.repeats_word}" if self.layout.repeated else ""
+
+    def list_means(self) -> Iterator[tuple[CellKey, MeanCell, float]]:
+        """Yield every cell that has a mean, and the mean: block after block, in the order of the plan."""
+        for block, model in product(self.blocks, self.models):
+            cell = self.study.cells.get((model, block), NO_CELL)
+            if cell.number is not None:
+                yield (model, block), cell, cell.number
+
+    def bound(self, key: CellKey) -> tuple[float, float]:
+        """Return a cell's bounds, NaN where they cannot be told."""
+        found = self.inference.intervals.get(key)
+        return (found.lower, found.upper) if found else (NOTHING, NOTHING)
+
+    def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
+        """Say a mean in words: where, how much, how sure, how complete."""
+        bounds = self.bound(key)
+        interval = "" if np.isnan(bounds).any() else f" (95 % interval {format_range(self.metric, *bounds)})"
+        gaps = f", {cell.finished}/{cell.planned} trials finished" if cell.finished < cell.planned else ""
+        return f"{key[0]}, {key[1]}: {format_value(self.metric, value)}{interval}{gaps}"
+
+    def measure(self, value: float, form: str = "") -> str:
+        """Print a difference with its unit."""
+        return with_blank(f"{value:{form}.{self.metric.decimals}f}", self.metric.difference_unit)
+
+    def draw(
+        self, kind: FigureKind, name: str, title: str, caption: str, frame: pd.DataFrame, **more: Any
+    ) -> Iterator[Figure]:
+        """Yield the figure of a frame, none of an empty one; more: other fields of the figure."""
+        if len(frame):
+            yield Figure(
+                *(name, kind, title, self.stamp, caption, frame),
+                **{"x_label": "", "y_label": "", "decimals": self.metric.decimals} | more,
+            )
+
+
+def spell_level(layout: Layout, axis: Axis, value: Value) -> str:
+    """Spell a value with its axis: learning rate 0.1; amounts as 2,000 steps."""
+    if axis.layer is Layer.READOUT and isinstance(value, int | float):
+        return f"{value:,g} {axis.title}"
+    return f"{axis.title} {layout.spell(axis.name, value)}"
+
+
+def label_axis(axis: Axis, *, is_log: bool = False) -> str:
+    """Name an axis of a drawing, with its unit and scale."""
+    said = ", ".join(part for part in (axis.unit, "log scale" if is_log else "") if part)
+    title = axis.title[:1].upper() + axis.title[1:]
+    return f"{title} ({said})" if said else title
+
+
+def list_numbers(values: Iterable[Value]) -> list[float]:
+    """Return the values that are numbers, in their order."""
+    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
