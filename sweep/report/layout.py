@@ -187,6 +187,17 @@ def narrow(axes: Sequence[Axis], columns: Sequence[Iterable[Value]]) -> tuple[Ax
     )
 
 
+def cross(points: Sequence[Mapping[str, object]], axis: Axis) -> list[list[int]]:
+    """Group points by their value on an axis, in its order; nothing where its values do not go with the same rests."""
+    groups: dict[object, list[int]] = {value: [] for value in axis.values}
+    rests: dict[object, set[frozenset[tuple[str, object]]]] = {value: set() for value in axis.values}
+    for place, point in enumerate(points):
+        groups[point[axis.name]].append(place)
+        rests[point[axis.name]].add(frozenset((name, value) for name, value in point.items() if name != axis.name))
+    is_crossed = axis.varies and None not in groups and all(own == rests[axis.values[0]] for own in rests.values())
+    return list(groups.values()) if is_crossed else []
+
+
 def is_numeric(axis: Axis) -> bool:
     """Whether all values are numbers."""
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis.values)
