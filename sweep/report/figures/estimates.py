@@ -1,4 +1,4 @@
-"""A study with what its figures have in common: models and blocks that are drawn, means in words, the stamp. Pure."""
+"""A study with what its figures have in common: what of it is drawn, means in words, the stamp. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,29 +13,25 @@ from sweep.axes import Axis, Layer, Value
 from sweep.metrics import Metric, with_blank
 from sweep.report.answer import Answer
 from sweep.report.cells import MeanCell
-from sweep.report.figures.figure import Figure, FigureKind, format_range, format_value
+from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
+from sweep.report.header import make_stamp
 from sweep.report.inference import Inference
-from sweep.report.layout import CellKey, Layout, Values
+from sweep.report.layout import CellKey, Layout
 from sweep.report.study import Study
 
-NOTHING = float("nan")
 NO_CELL = MeanCell(None)
-MOST_ROWS = 50  # models in a figure that names them
+MOST_NAMED = 50  # models in a figure that names them
 MOST_PANELS = 12
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """A study, its inference and its answer.
-
-    costs: mult-adds of a model in millions. stamp: what the numbers are not.
-    """
+    """A study, its inference and its answer. costs: mult-adds of a model in millions."""
 
     study: Study
     inference: Inference
     answer: Answer
     costs: Mapping[str, float]
-    stamp: str
 
     @property
     def metric(self) -> Metric:
@@ -45,57 +41,61 @@ class Estimates:
     @property
     def layout(self) -> Layout:
         """What the axes are for."""
-        return self.study.frames.layout
-
-    @cached_property
-    def models(self) -> Mapping[str, Values]:
-        """The values of every model, in the order of the plan."""
-        names = [axis.name for axis in self.layout.of_models]
-        points = self.study.frames.trials[["model", *names]].drop_duplicates("model")
-        return {str(point["model"]): point for point in points.to_dict("records")}
+        return self.study.layout
 
     @cached_property
     def blocks(self) -> list[str]:
         """The blocks that have a panel: all in the order of the plan, or where these are too many the answer's."""
-        blocks = list(dict.fromkeys(block for _, block in self.study.cells))
+        blocks = list(self.study.frames.blocks)
         return blocks if len(blocks) <= MOST_PANELS else [self.answer.block]
 
     @cached_property
-    def best(self) -> frozenset[str]:
-        """The models that are named: where these are too many the best of the answer's block, and its model."""
-        means = {model: value for (model, block), _, value in self.list_means() if block == self.answer.block}
-        ranked = sorted(self.models, key=lambda model: -self.metric.direction.sign * means.get(model, -np.inf))
-        return frozenset([*([self.answer.model] if self.answer.model else []), *ranked][:MOST_ROWS])
+    def named(self) -> frozenset[str]:
+        """The models that figures name: where these are too many the best of the answer's block, and its model."""
+        sign, answer = self.metric.direction.sign, self.answer
+        losses = {model: -sign * value for (model, block), _, value in self.list_means() if block == answer.block}
+        ranked = sorted(self.study.frames.models, key=lambda each: (each != answer.model, losses.get(each, np.inf)))
+        return frozenset(ranked[:MOST_NAMED])
 
     def say_left_out(self, models: int) -> str:
-        """Say which of some models are drawn, and that others are not."""
-        return f" Of {models:,} models the {MOST_ROWS} best at {self.answer.block}." if models > MOST_ROWS else ""
-
-    def name_block(self, block: str) -> str:
-        """Call a block as titles do: split 80/10/10."""
-        return f"{self.panels} {block}".strip()
+        """Say which of some models are drawn, where it is not all."""
+        return f" Of {models:,} models: the {MOST_NAMED} best at {self.answer.block}." if models > MOST_NAMED else ""
 
     @property
     def panels(self) -> str:
-        """What stands before the name of a block that is a bare value."""
+        """What stands before the name of a block: a bare value's axis."""
         return self.layout.block_word if len(self.layout.of_blocks) == 1 else ""
+
+    def at(self, block: str) -> str:
+        """Name a block as titles do: split 80/10/10."""
+        return f"{self.panels} {block}".strip()
 
     @property
     def over(self) -> str:
-        """What a mean is over."""
+        """What a mean is over, nothing for a single repetition."""
         return f" over the {self.layout.repeats_word}" if self.layout.repeated else ""
+
+    @property
+    def each_block(self) -> str:
+        """What panels are for."""
+        return f"each {self.layout.block_word or 'block'}"
 
     def list_means(self) -> Iterator[tuple[CellKey, MeanCell, float]]:
         """Yield every cell that has a mean, and the mean: block after block, in the order of the plan."""
-        for block, model in product(self.blocks, self.models):
+        for block, model in product(self.blocks, self.study.frames.models):
             cell = self.study.cells.get((model, block), NO_CELL)
             if cell.number is not None:
                 yield (model, block), cell, cell.number
 
+    def list_published(self) -> dict[CellKey, float]:
+        """Return the published means of this metric beside ours, in its printed unit."""
+        published = self.study.published.means if self.study.published else {}
+        return {key: published[key] for key, _, _ in self.list_means() if key in published}
+
     def bound(self, key: CellKey) -> tuple[float, float]:
         """Return a cell's bounds, NaN where they cannot be told."""
         found = self.inference.intervals.get(key)
-        return (found.lower, found.upper) if found else (NOTHING, NOTHING)
+        return (found.lower, found.upper) if found else (np.nan, np.nan)
 
     def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
         """Say a mean in words: where, how much, how sure, how complete."""
@@ -113,10 +113,8 @@ class Estimates:
     ) -> Iterator[Figure]:
         """Yield the figure of a frame, none of an empty one; more: other fields of the figure."""
         if len(frame):
-            yield Figure(
-                *(name, kind, title, self.stamp, caption, frame),
-                **{"x_label": "", "y_label": "", "decimals": self.metric.decimals} | more,
-            )
+            stamp = make_stamp(self.study.frames)
+            yield Figure(name, kind, title, stamp, caption, frame, **{"decimals": self.metric.decimals} | more)
 
 
 def spell_level(layout: Layout, axis: Axis, value: Value) -> str:
@@ -129,8 +127,7 @@ def spell_level(layout: Layout, axis: Axis, value: Value) -> str:
 def label_axis(axis: Axis, *, is_log: bool = False) -> str:
     """Name an axis of a drawing, with its unit and scale."""
     said = ", ".join(part for part in (axis.unit, "log scale" if is_log else "") if part)
-    title = axis.title[:1].upper() + axis.title[1:]
-    return f"{title} ({said})" if said else title
+    return capitalise(axis.title) + (f" ({said})" if said else "")
 
 
 def list_numbers(values: Iterable[Value]) -> list[float]:

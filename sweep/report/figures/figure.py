@@ -1,7 +1,9 @@
 """What a figure shows, before it is drawn: a frame with a row for every mark, and the words around it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import pandas as pd
 
@@ -26,8 +28,8 @@ class FigureKind(StrEnum):
 BOUNDED = ("value", "lower", "upper")  # in printed units; NaN: not known
 COUNTED = ("finished", "planned")  # trials behind a mean
 
-# The columns of each kind's frame. All have `text` too: a mark's numbers in words, empty where a point only shapes a
-# line. `drawn_x`: where a mark stands that would hide another at its `x`.
+# The columns of each kind's frame. The last of all is `text`: a mark's numbers in words, empty where a point only
+# shapes a line. `drawn_x` is where a mark stands that would hide another at its `x`.
 COLUMNS: dict[FigureKind, tuple[str, ...]] = {
     FigureKind.BEST: ("row", "series", *BOUNDED, "is_chosen"),  # series: the verdict
     FigureKind.COST: (
@@ -50,7 +52,7 @@ class Figure:
     `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark, see COLUMNS.
     `x_label` and `y_label` carry their units. `note` is printed above the drawing: what no axis or legend says.
     `limits`: the colour scale that figures of one kind share. `reference`: an x that is pointed out, `reference_label`
-    what it is. `panels` and `repeats`: what readers call a panel and the lines of repetitions.
+    what it is. `panels` and `repeats`: what readers call a panel, and lines of repetitions.
     """
 
     name: str
@@ -59,8 +61,8 @@ class Figure:
     stamp: str
     caption: str
     frame: pd.DataFrame
-    x_label: str
-    y_label: str
+    x_label: str = ""
+    y_label: str = ""
     note: str = ""
     limits: tuple[float, float] | None = None
     reference: float | None = None
@@ -71,6 +73,11 @@ class Figure:
     repeats: str = ""
 
 
+def tabulate_marks(kind: FigureKind, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """Make the frame of a kind of figure; rows: the values of its columns, in their order."""
+    return pd.DataFrame(rows, columns=[*COLUMNS[kind], "text"])
+
+
 def format_value(metric: Metric, value: float) -> str:
     """Print a value with its unit; `value` is in the metric's printed unit."""
     return with_blank(f"{value:.{metric.decimals}f}", metric.unit)
@@ -79,11 +86,6 @@ def format_value(metric: Metric, value: float) -> str:
 def format_range(metric: Metric, lower: float, upper: float) -> str:
     """Print two bounds without their unit."""
     return f"{lower:.{metric.decimals}f} to {upper:.{metric.decimals}f}"
-
-
-def replace_unprintable(text: str) -> str:
-    """Put ? for what neither fonts nor XML can hold: folders, and so classes, may be called anything."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def capitalise(text: str) -> str:

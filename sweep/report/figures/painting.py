@@ -25,7 +25,7 @@ NARROW = 5  # a range that may hold no more than one of 1, 2, 5, 10
 LEGEND_CHARACTERS = 66  # that fit beside each other
 LABEL_CHARACTERS = 22  # that fit beside a panel
 HANDLE_CHARACTERS = 7  # what a handle and the space beside it take
-LEGEND_LINE_IN = 0.2
+LEGEND_LINE_IN, LEGEND_LINES = 0.2, 2  # lines that every figure has room for
 NAME_CHARACTERS = 22  # of the names of rows that are printed on one line
 WRAPPED_CHARACTERS, WRAPPED_LINES, WRAPPED_PT = 30, 4, 8.0  # of longer ones
 WRAPPED_LINE_IN = 0.14
@@ -126,13 +126,14 @@ def _wrap_name(name: str) -> str:
 
 
 def count_lines(names: Iterable[str]) -> int:
-    """Return how many lines the longest name of some rows takes."""
+    """Return how many lines the names of rows take."""
     known = list(names)
-    return max(_wrap_name(name).count("\n") + 1 if max(map(len, known)) > NAME_CHARACTERS else 1 for name in known)
+    return max(_wrap_name(name).count("\n") for name in known) + 1 if max(map(len, known)) > NAME_CHARACTERS else 1
 
 
-def measure_rows(names: Sequence[str], one_line_in: float) -> float:
-    """Return the height in inches of a row for each name."""
+def measure_rows(figure: Figure, one_line_in: float) -> float:
+    """Return the height in inches of all rows."""
+    names = figure.frame["row"].unique()
     lines = count_lines(names)
     return len(names) * (one_line_in if lines == 1 else max(one_line_in, WRAPPED_LINE_IN * lines + 0.06))
 
@@ -141,14 +142,18 @@ def add_legend(canvas: Canvas, handles: Sequence[Line2D | Patch]) -> None:
     """Put a legend below everything, in as many columns as fit, long names on several lines."""
     for handle in handles:
         handle.set_label(fill(str(handle.get_label()), LEGEND_CHARACTERS - HANDLE_CHARACTERS, break_on_hyphens=False))
-    lines = count_legend_lines([str(handle.get_label()) for handle in handles])
+    lines = _count_legend_lines([str(handle.get_label()) for handle in handles])
     canvas.legend(handles=list(handles), loc="outside lower center", ncols=math.ceil(len(handles) / lines))
 
 
-def count_legend_lines(names: Sequence[str]) -> int:
-    """Return on how many lines the names of a legend fit."""
+def measure_legend(figure: Figure) -> float:
+    """Return the height in inches of the lines of a legend of all series, beyond those that there is always room for."""
+    return LEGEND_LINE_IN * max(0, _count_legend_lines(list(figure.frame["series"].unique())) - LEGEND_LINES)
+
+
+def _count_legend_lines(names: Sequence[str]) -> int:
     longest = min(max(map(len, names)), LEGEND_CHARACTERS - HANDLE_CHARACTERS)
-    return math.ceil(len(names) / max(1, LEGEND_CHARACTERS // (longest + HANDLE_CHARACTERS)))
+    return math.ceil(len(names) / (LEGEND_CHARACTERS // (longest + HANDLE_CHARACTERS)))
 
 
 def label_axes(grid: NDArray[np.object_], figure: Figure) -> None:
