@@ -13,7 +13,7 @@ from sweep.execution.provenance import count_cores
 from sweep.execution.resolve import CACHE_FOLDER, Prepared
 from sweep.features.cache import ArrayCache
 from sweep.planning.expand import Plan, list_backbones
-from sweep.planning.inputs import Inputs
+from sweep.inputs import Inputs
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.units import IMAGES_PER_SHARD, DecodeShard, ExtractShard, UnitKind, WorkUnit, estimate_seconds
 from sweep.store.lock import find_holder

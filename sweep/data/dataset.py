@@ -14,8 +14,9 @@ from sweep.data.hashes import HashCache
 from sweep.data.patients import name_patients
 from sweep.data.scan import ImageFile, scan_folder
 from sweep.errors import UserError
-from sweep.planning.inputs import DataSummary
-from sweep.spec.schema import PatientsSpec, Undecodable
+from sweep.inputs import DataSummary
+from sweep.spec.schema import PatientsSpec
+from sweep.spec.values import Undecodable
 
 PATIENTS_UNKNOWN = "patients unknown: neither file names nor data.patients tell them"
 

@@ -7,7 +7,8 @@ from io import StringIO
 from pathlib import Path
 
 from sweep.errors import UserError
-from sweep.spec.schema import PATIENT_GROUP, PatientsSpec
+from sweep.spec.schema import PatientsSpec
+from sweep.spec.values import PATIENT_GROUP
 
 # The publisher's names, versions 2 and 3 of the data: person12_virus_3, IM-0115-0001, NORMAL2-IM-0027-0001,
 # BACTERIA-12-0001, VIRUS-12-0001, NORMAL-12-0001. Each series is numbered apart, bacteria and viruses too:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import UserError
-from sweep.planning.trial import canonical_json, partition_identity
-from sweep.spec.schema import Split
+from sweep.identity import canonical_json, partition_identity
+from sweep.spec.values import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Partition:
     training: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+
+    @property
+    def parts(self) -> dict[str, NDArray[np.int64]]:
+        """The positions by part."""
+        return {"training": self.training, "validation": self.validation, "test": self.test}
 
 
 def count_parts(images: int, split: Split) -> tuple[int, int, int]:
@@ -61,7 +66,7 @@ def partition_images(labels: NDArray[np.int64], fingerprint: str, split: Split, 
     Raises:
         UserError: the training part is left without one of the classes.
     """
-    identity = {"data": fingerprint, **partition_identity(split, shuffle)}
+    identity = {"data": fingerprint, **partition_identity(str(split), shuffle)}
     seed = int.from_bytes(sha256(canonical_json(identity).encode()).digest()[:16])
     order = np.random.default_rng(seed).permutation(len(labels))
     training, validation, _ = count_parts(len(labels), split)

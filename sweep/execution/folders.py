@@ -1,16 +1,16 @@
 """The folders of sweeps: which one a name means, and what a folder that holds a sweep already will not take."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from sweep.axes import Point, Value
 from sweep.errors import UserError
-from sweep.planning.expand import Plan
-from sweep.planning.trial import Trial
+from sweep.planning.plan import Plan
 from sweep.spec.schema import Spec
 from sweep.store.lock import LOCK_NAME
 from sweep.store.store import STORE_NAME, Store
-from sweep.store.stored_plan import load_plan, split_outcomes
+from sweep.store.stored_plan import load_plan, load_sweep, split_outcomes
 
 DEMO_SUFFIX = "-demo"
 MOST_NAMED = 10  # sweeps in one message
@@ -71,12 +71,23 @@ def refuse_to_leave_out(store: Store, plan: Plan) -> None:
 
 
 def describe_left_out(store: Store, plan: Plan) -> str | None:
-    """Say in one line how many stored trials a plan leaves out; None where it leaves out none."""
+    """Say in one line how many stored trials a plan leaves out; None where it leaves out none.
+
+    A trial is left out where its point is none of the plan's, or the plan is about other images by its spec. It is not
+    where its id alone is another: with images or weights that have changed where they lie, or a release that computes
+    something else, it runs anew.
+    """
     if store.load_spec() is None:
         return None
-    stored = load_plan(store)
-    done, failed = split_outcomes(store, stored)
-    left_out = sum(trial.id in done | failed for trial in _list_left_out(stored, plan))
+    stored, (spec, inputs) = load_plan(store), load_sweep(store)
+    done, failed = split_outcomes(store, stored.trials)
+    are_others = inputs.data.fingerprint != plan.inputs.data.fingerprint and spec.data != plan.spec.data
+    names = [axis.name for axis in stored.axes]
+    trials = () if are_others else plan.trials
+    points = {_spell_point(trial.point, [axis.name for axis in plan.axes]) for trial in trials}
+    left_out = sum(
+        trial.id in done | failed and _spell_point(trial.point, names) not in points for trial in stored.trials
+    )
     if not left_out:
         return None
     total = len(done) + len(failed)
@@ -87,17 +98,9 @@ def describe_left_out(store: Store, plan: Plan) -> str | None:
     )
 
 
-def _list_left_out(stored: Plan, plan: Plan) -> Iterator[Trial]:
-    ids = {trial.id for trial in plan.trials}
-    is_same_data = stored.inputs.data.fingerprint == plan.inputs.data.fingerprint
-    if not is_same_data and stored.spec.data == plan.spec.data:
-        return
-    is_same_source = (stored.spec.weights, stored.spec.features) == (plan.spec.weights, plan.spec.features)
-    weights = plan.inputs.weights if is_same_source else {}
-    for trial in stored.trials:
-        now = weights.get(trial.backbone)
-        if trial.id not in ids and (now is None or now == stored.inputs.weights[trial.backbone]):
-            yield trial
+def _spell_point(point: Point, names: Sequence[str]) -> frozenset[tuple[str, Value]]:
+    """Return the values of a point by axis, whatever the order of the axes; those that do not apply are left out."""
+    return frozenset(pair for pair in zip(names, point, strict=True) if pair[1] is not None)
 
 
 def _miss(results: Path, name: str) -> UserError:

@@ -25,7 +25,7 @@ from sweep.planning.schedule import Schedule, find_missing_units, outputs_of
 from sweep.planning.trial import partition_identity
 from sweep.planning.units import DecodeShard, ExtractShard, FitHeads, WorkUnit, estimate_seconds, total_cost
 from sweep.spec.load import dump_spec
-from sweep.spec.schema import Split
+from sweep.spec.values import Split
 from sweep.store.lock import hold_lock
 from sweep.store.store import Store, UnitRecord
 from sweep.store.stored_plan import split_outcomes

@@ -20,7 +20,8 @@ from sweep.data.splits import Partition
 from sweep.errors import FatalError, UserError
 from sweep.models.weights import WeightsBlob
 from sweep.planning.trial import Trial
-from sweep.spec.schema import Split, TrainingSpec
+from sweep.spec.schema import TrainingSpec
+from sweep.spec.values import Split
 from sweep.training.head_data import HeadData
 from sweep.training.heads import FittedHeads, fit_heads
 

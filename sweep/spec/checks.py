@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from sweep.catalogue import FAMILIES, BackboneFamily, FeatureKind, WeightsSource
-from sweep.spec.messages import show_value
+from sweep.networks.table import NETWORKS, FeatureKind, Row, WeightsSource
+from sweep.spec.messages import describe_field, show_value
 from sweep.spec.mistakes import Complaint, Key, as_written
-from sweep.spec.schema import MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, Grid, Split, WeightsSpec
+from sweep.spec.schema import AXES, MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, TrainingSpec, WeightsSpec
+from sweep.spec.values import Split
 
 _SOURCES_WITH_PATH = {WeightsSource.HUB, WeightsSource.FILE}
+_NEEDED = ("network", "resolution", "split", "shuffle", "learning_rate", "steps")  # have no default
+_ONLY_COMPARED, _ONLY_REPEATED = ("split",), ("shuffle",)
+
+Item = tuple[Key, Any]  # a value with its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,93 +29,154 @@ class _Given:
     def section(self, name: str) -> Mapping[str, Any]:
         """Return a section written out; empty where it is missing or something else."""
         section = self.values.get(name)
-        if name in SHORT_FORMS and isinstance(section, str):
+        if name in SHORT_FORMS and isinstance(section, str | list):
             return {SHORT_FORMS[name]: section}
         return section if isinstance(section, dict) else {}
 
-    def axis(self, name: str) -> list[tuple[Key, Any]]:
-        """Return the right values of an axis, each with its key."""
-        key: Key = ("grid", name)
-        values = self.section("grid").get(name, [])
-        if isinstance(values, dict):  # a number of seeds, which are what they should be
+    def read(self, key: Key, value: Any) -> list[Item]:
+        """Return the right ones of the values of a field, each with its key."""
+        if isinstance(value, dict):  # a number of seeds, which are what they should be
             return []
-        if not isinstance(values, list):
-            return [] if key in self.faulty else [(key, values)]
-        items = [((*key, index), value) for index, value in enumerate(values)]
-        return [item for item in items if item[0] not in self.faulty]
+        if key[-1] == "hidden":
+            are_several = isinstance(value, list) and any(isinstance(each, list) for each in value)
+            value = [tuple(each) if isinstance(each, list) else each for each in (value if are_several else [value])]
+            items = [((*key, index) if are_several else key, each) for index, each in enumerate(value)]
+        elif isinstance(value, list):
+            items = [((*key, index), each) for index, each in enumerate(value)]
+        else:
+            items = [(key, value)]
+        return [item for item in items if not self._is_faulty(item[0])]
 
-    def families(self) -> list[BackboneFamily]:
-        """Return the families of the grid, each once."""
-        return [FAMILIES[name] for name in dict.fromkeys(name for _, name in self.axis("backbone"))]
+    def _is_faulty(self, key: Key) -> bool:
+        return any(key[: len(faulty)] == faulty or faulty[: len(key)] == key for faulty in self.faulty)
+
+    def list_sections(self) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+        """Yield all mappings of axes, each with its key."""
+        yield ("preprocessing",), self.section("preprocessing")
+        yield ("training",), self.section("training")
+        for key, product, bundles in self._list_products():
+            yield key, product
+            yield from bundles
+
+    def list_alternatives(self) -> Iterator["_Alternative"]:
+        """Yield every product of the grid, bundle by bundle, as the sections fill it in."""
+        base: dict[str, list[Item]] = {}
+        for name in ("preprocessing", "training"):
+            base |= {axis: self.read((name, axis), value) for axis, value in self.section(name).items()}
+        source = as_written(self.values, ("weights", "source"))
+        base["weights"] = self.read(source, self.section("weights").get("source", WeightsSource.IMAGENET.value))
+        base["features"] = self.read(("features",), self.values.get("features", FeatureKind.POOLED.value))
+        for key, product, bundles in self._list_products():
+            own = {axis: self.read((*key, axis), value) for axis, value in product.items() if axis in AXES}
+            for where, bundle in bundles or [(key, {})]:
+                more = {axis: self.read((*where, axis), value) for axis, value in bundle.items() if axis in AXES}
+                yield _Alternative(where, {**base, **own, **more}, {**product, **bundle})
+
+    def _list_products(self) -> Iterator[tuple[Key, Mapping[str, Any], list[tuple[Key, Mapping[str, Any]]]]]:
+        grid = self.values.get("grid")
+        products = [(("grid",), grid)] if isinstance(grid, dict) else []
+        if isinstance(grid, list):
+            products = [(("grid", index), each) for index, each in enumerate(grid) if isinstance(each, dict)]
+        for key, product in products:
+            listed = product.get("bundles")
+            bundles = listed if isinstance(listed, list) else []
+            found = [
+                ((*key, "bundles", index), each) for index, each in enumerate(bundles) if isinstance(each, dict)
+            ]
+            yield key, product, found
+
+
+@dataclass(frozen=True, slots=True)
+class _Alternative:
+    """A product of axes with one of its bundles: the right values by axis, and all that is written in the grid."""
+
+    key: Key
+    axes: Mapping[str, list[Item]]
+    written: Mapping[str, Any]
+
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        """Yield the networks, each once."""
+        for name in dict.fromkeys(name for _, name in self.axes.get("network", [])):
+            yield name, NETWORKS[name]
 
 
 def find_conflicts(values: Mapping[str, Any], faulty: set[Key]) -> Iterator[Complaint]:
     """Yield what is wrong between the fields of a spec; `faulty` are the keys that are wrong by themselves."""
     given = _Given(values, faulty)
     yield from _check_repeats(given)
-    yield from _check_variants(given)
-    yield from _check_features(given)
-    yield from _check_weights(given)
+    yield from _check_roles(given)
     yield from _check_patients(given)
+    complaints: dict[Complaint, None] = {}
+    for alternative in given.list_alternatives():
+        for check in (_check_presence, _check_variants, _check_offers):
+            complaints |= dict.fromkeys(check(given, alternative))
+        complaints |= dict.fromkeys(_check_path(given, alternative))
+    yield from complaints
     yield from _check_size(given)
 
 
 def _check_repeats(given: _Given) -> Iterator[Complaint]:
-    for name in Grid.model_fields:
-        seen: set[Any] = set()
-        for key, written in given.axis(name):
-            value = Split.parse(written) if name == "split" else written
-            if value in seen:
-                yield key, f"{show_value(written)} is given twice (allowed: each value once)"
-            seen.add(value)
+    for key, section in given.list_sections():
+        for name, value in section.items():
+            seen: set[Any] = set()
+            for where, written in given.read((*key, name), value) if name in AXES else ():
+                read = Split.parse(written) if name == "split" else written
+                if read in seen:
+                    yield where, f"{show_value(written)} is given twice (allowed: each value once)"
+                seen.add(read)
 
 
-def _check_variants(given: _Given) -> Iterator[Complaint]:
-    for family in given.families():
-        for name, offered in (("alpha", family.alphas), ("resolution", family.resolutions)):
-            for key, value in given.axis(name):
+def _check_presence(given: _Given, alternative: _Alternative) -> Iterator[Complaint]:
+    if "grid" not in given.values or ("grid",) in given.faulty:
+        return
+    needed = dict.fromkeys((*_NEEDED, *(axis for _, row in alternative.rows() for axis in row.axes)))
+    elsewhere = given.section("training")
+    for name in needed:
+        if name not in alternative.written and not (name in TrainingSpec.model_fields and name in elsewhere):
+            yield (*alternative.key, name), f"is missing ({describe_field(name)})"
+
+
+def _check_variants(_: _Given, alternative: _Alternative) -> Iterator[Complaint]:
+    rows = list(alternative.rows())
+    own = {axis for _, row in rows for axis in row.axes}
+    for name, row in rows:
+        for axis, offered in row.axes.items():
+            for key, value in alternative.axes.get(axis, []):
                 if value not in offered:
-                    yield key, _refuse(show_value(value), family, offered)
+                    yield key, _refuse(show_value(value), name, offered)
+    for axis in sorted({axis for row in NETWORKS.values() for axis in row.axes} - own):
+        for key, value in alternative.axes.get(axis, []) if rows else []:
+            yield key, f"{show_value(value)} is of no use (no network of this product has the axis {axis})"
 
 
-def _check_features(given: _Given) -> Iterator[Complaint]:
-    for family in given.families():
-        if family.name == "tiny" and given.values.get("features") == FeatureKind.LOGITS:
-            yield ("features",), _refuse("'logits'", family, [FeatureKind.POOLED])
+def _check_offers(given: _Given, alternative: _Alternative) -> Iterator[Complaint]:
+    for name, row in alternative.rows():
+        for key, kind in alternative.axes.get("features", []):
+            if kind not in row.features:
+                yield key, _refuse(show_value(kind), name, row.features)
+        for key, source in alternative.axes.get("weights", []):
+            if source not in row.sources:
+                is_default = key[0] == "weights" and "weights" not in given.values
+                default = " (the default)" if is_default else ""
+                yield key, _refuse(f"{show_value(source)}{default}", name, row.sources)
 
 
-def _check_weights(given: _Given) -> Iterator[Complaint]:
-    weights = given.section("weights")
-    key = as_written(given.values, ("weights", "source"))
-    if key in given.faulty:
+def _check_path(given: _Given, alternative: _Alternative) -> Iterator[Complaint]:
+    key: Key = ("weights", "path")
+    path = given.section("weights").get("path")
+    sources = {source for _, source in alternative.axes.get("weights", [])}
+    if key in given.faulty or not sources:
         return
-    source = weights.get("source", WeightsSpec().source.value)
-    for family in given.families():
-        if source not in family.sources:
-            default = "" if "source" in weights else " (the default)"
-            yield key, _refuse(f"{show_value(source)}{default}", family, family.sources)
-    if ("weights", "path") not in given.faulty:
-        yield from ((("weights", "path"), text) for text in _check_path(given, source, weights.get("path")))
-
-
-def _check_path(given: _Given, source: str, path: str | None) -> Iterator[str]:
     if path is None:
-        if source == WeightsSource.FILE:
-            yield "is missing (a Keras weights file, which source 'file' needs)"
-    elif source not in _SOURCES_WITH_PATH:
-        yield f"{show_value(path)} is not used by source {source!r} (allowed: no path, or source hub or file)"
+        if WeightsSource.FILE in sources:
+            yield key, "is missing (a Keras weights file, which source 'file' needs)"
+    elif not sources & _SOURCES_WITH_PATH:
+        source = " and ".join(map(repr, sorted(map(str, sources))))
+        yield key, f"{show_value(path)} is not used by source {source} (allowed: no path, or source hub or file)"
     else:
-        yield from _check_placeholders(path, {name: len(given.axis(name)) for name in ("alpha", "resolution")})
-
-
-def _check_patients(given: _Given) -> Iterator[Complaint]:
-    patients = given.section("data").get("patients")
-    if not isinstance(patients, dict) or any(key[:2] == ("data", "patients") for key in given.faulty):
-        return
-    named = [name for name, value in patients.items() if value not in {None, False}]
-    if len(named) != 1:
-        what = f"has {' and '.join(named)}" if named else "names nothing"
-        yield ("data", "patients"), f"{what} (allowed: one of {PATIENTS_FORMS})"
+        own = dict.fromkeys(axis for _, row in alternative.rows() for axis in row.axes)
+        counts = {name: len(alternative.axes.get(name, [])) for name in ("network", *own)}
+        yield from ((key, text) for text in _check_placeholders(path, counts))
 
 
 def _check_placeholders(path: str, counts: Mapping[str, int]) -> Iterator[str]:
@@ -125,20 +191,50 @@ def _check_placeholders(path: str, counts: Mapping[str, int]) -> Iterator[str]:
             yield f"{show_value(path)} is one path for {values} (allowed: a path with {placeholder})"
 
 
+def _check_roles(given: _Given) -> Iterator[Complaint]:
+    for name, role in given.section("roles").items():
+        key: Key = ("roles", name)
+        if key in given.faulty:
+            continue
+        if name in _ONLY_REPEATED and role != "repeated":
+            yield key, f"{show_value(role)} is not offered for {name} (allowed: repeated)"
+        elif name in _ONLY_COMPARED and role != "compared":
+            yield key, f"{show_value(role)} is not offered for {name} (allowed: compared)"
+        elif name not in _ONLY_REPEATED and role == "repeated":
+            yield key, f"{show_value(role)} is not offered for {name} (allowed: compared, tuned)"
+
+
+def _check_patients(given: _Given) -> Iterator[Complaint]:
+    patients = given.section("data").get("patients")
+    if not isinstance(patients, dict) or any(key[:2] == ("data", "patients") for key in given.faulty):
+        return
+    named = [name for name, value in patients.items() if value not in {None, False}]
+    if len(named) != 1:
+        what = f"has {' and '.join(named)}" if named else "names nothing"
+        yield ("data", "patients"), f"{what} (allowed: one of {PATIENTS_FORMS})"
+
+
 def _check_size(given: _Given) -> Iterator[Complaint]:
-    grid = given.section("grid")
-    size = prod(_count_values(grid[name]) for name in Grid.model_fields if name in grid)
+    training = given.section("training")
+    size = 0
+    for alternative in given.list_alternatives():
+        counts = {name: max(len(items), 1) for name, items in alternative.axes.items()}
+        written = {**training, **alternative.written}
+        counts |= {name: _count_values(name, written[name]) for name in AXES if name in written}
+        size += prod(counts.values())
     if size > MAX_TRIALS:
         limit = f"allowed: at most {MAX_TRIALS:,}; shorten an axis or make several sweeps"
         yield ("grid",), f"{size:,} trials are too many to plan in memory ({limit})"
 
 
-def _count_values(axis: Any) -> int:
+def _count_values(name: str, axis: Any) -> int:
     if isinstance(axis, dict):
         count = axis.get("count")
         return count if isinstance(count, int) and 1 <= count <= MAX_TRIALS else 1
+    if name == "hidden" and isinstance(axis, list):
+        return len(axis) if any(isinstance(each, list) for each in axis) else 1
     return len(axis) if isinstance(axis, list) else 1
 
 
-def _refuse(given: str, family: BackboneFamily, offered: Iterable[Any]) -> str:
-    return f"{given} is not offered for {family.name} (allowed: {', '.join(map(str, offered))})"
+def _refuse(given: str, network: str, offered: Iterable[Any]) -> str:
+    return f"{given} is not offered for {network} (allowed: {', '.join(map(str, offered))})"

@@ -15,6 +15,8 @@ from sweep.spec.mistakes import Complaint, Key, Mistake, Place, as_written
 from sweep.spec.nodes import read_document
 from sweep.spec.schema import Spec
 
+FORMER_NAMES = {("grid", "backbone"): ("grid", "network"), ("data", "antialias"): ("preprocessing", "antialias")}
+
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
     """Read a YAML file; each of `overrides` is a `key.path=YAML value`. UserError with one line per mistake."""
@@ -45,12 +47,28 @@ def spec_schema() -> dict[str, Any]:
 
 
 def _validate(values: dict[str, Any], locate: Callable[[Key], Place], mistakes: Iterable[Mistake]) -> Spec:
+    values, former_keys = _rename_former(values)
     spec, complaints = _build_spec(values)
     complaints += find_conflicts(values, {key for key, _ in complaints})
-    found = [*mistakes, *(Mistake(locate(key), key, text) for key, text in complaints)]
+    written = [((*former_keys.get(key[:2], key[:2]), *key[2:]), text) for key, text in complaints]
+    found = [*mistakes, *(Mistake(locate(key), key, text) for key, text in written)]
     if spec is None or found:
         raise UserError("\n".join(map(str, sorted(found, key=lambda mistake: mistake.place))))
     return spec
+
+
+def _rename_former(values: dict[str, Any]) -> tuple[dict[str, Any], dict[Key, Key]]:
+    """Give fields that were called otherwise in version 0.1.0 their names of today; also return which they were."""
+    renamed, former_keys = dict(values), {}
+    for (section, name), (new_section, new_name) in FORMER_NAMES.items():
+        fields = renamed.get(section)
+        target = fields if new_section == section else renamed.get(new_section, {})
+        if isinstance(fields, dict) and name in fields and isinstance(target, dict) and new_name not in target:
+            former_keys[new_section, new_name] = (section, name)
+            value = fields[name]
+            renamed[section] = {key: each for key, each in fields.items() if key != name}
+            renamed[new_section] = {**renamed.get(new_section, {}), new_name: value}
+    return renamed, former_keys
 
 
 def _build_spec(values: dict[str, Any]) -> tuple[Spec | None, list[Complaint]]:

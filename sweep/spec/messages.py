@@ -14,6 +14,7 @@ from sweep.spec.schema import Spec
 Fragment = dict[str, Any]  # a part of the JSON schema
 
 _KINDS = {
+    "array": "a list of widths",
     "boolean": "true or false",
     "integer": "a whole number",
     "number": "a number",
@@ -53,8 +54,7 @@ def explain_error(error: ErrorDetails, key: Key) -> Iterator[Complaint]:
     """Yield what is wrong with `key`: as much of the error's own key as the user wrote."""
     match error["type"]:
         case "missing":
-            description = str(_find_fragment(error["loc"])["description"])
-            yield key, f"is missing ({description[0].lower()}{description[1:].rstrip('.')})"
+            yield key, f"is missing ({_describe(_find_fragment(error['loc']))})"
         case "extra_forbidden":
             yield key, _explain_unknown_key(str(key[-1]), _find_section(error["loc"][:-1]))
         case "empty_axis":
@@ -65,6 +65,16 @@ def explain_error(error: ErrorDetails, key: Key) -> Iterator[Complaint]:
             yield key, f"{show_value(error['input'])} {error['ctx']['error']}"
         case _:
             yield key, _explain_value(error)
+
+
+def describe_field(name: str) -> str:
+    """Say what a field of the grid is, as a part of a line."""
+    return _describe(_find_fragment(("grid", name)))
+
+
+def _describe(fragment: Fragment) -> str:
+    description = str(fragment["description"])
+    return f"{description[0].lower()}{description[1:].rstrip('.')}"
 
 
 def show_value(value: Any) -> str:
@@ -116,13 +126,17 @@ def _find_fragment(loc: Key) -> Fragment:
     if not names:
         return _schema()
     field = _resolve(_find_section(tuple(names[:-1]))["properties"][names[-1]])
-    return {**_list_forms(field)[0], "description": field.get("description", "")}
+    plain = _list_forms(field)[0]
+    if "additionalProperties" in field:  # the values of a mapping
+        plain = _resolve(field["additionalProperties"])
+    return {**plain, "description": field.get("description", "")}
 
 
 def _find_section(loc: Key) -> Fragment:
     section = _schema()
-    for part in loc:
+    for part in (part for part in loc if isinstance(part, str)):
         forms = _list_forms(section["properties"][part])
+        forms += [_resolve(form["items"]) for form in forms if "items" in form]
         section = next(form for form in forms if "properties" in form)
     return section
 

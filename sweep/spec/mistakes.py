@@ -30,18 +30,22 @@ class Mistake:
 
 
 def as_written(values: Any, key: Key) -> Key:
-    """Cut off the part of a key that the user did not write: the index of a single value, the source in `weights: hub`.
+    """Leave out the parts of a key that the user did not write: the index of a single value, `source` in `weights: hub`.
 
     `values` is the whole spec, as text and numbers in dictionaries and lists.
     """
-    for depth, part in enumerate(key):
+    written: list[str | int] = []
+    for part in key:
         if isinstance(part, int) and isinstance(values, list):
             values = values[part]
+        elif isinstance(part, int) and isinstance(values, dict):
+            continue  # the only product of a grid
         elif isinstance(part, str) and isinstance(values, dict):
             values = values.get(part)
         else:
-            return key[:depth]
-    return key
+            break
+        written.append(part)
+    return tuple(written)
 
 
 def _spell_key(key: Key) -> str:

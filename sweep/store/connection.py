@@ -18,7 +18,7 @@ def open_for_writing(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(_connect(path.as_posix())) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a committed result outlives a power cut
-        migrate(connection, str(path))
+        _upgrade(connection, path)
         try:
             yield connection
         finally:
@@ -38,7 +38,7 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
         UserError: the store is newer than this release, or holds nothing yet.
     """
     if 0 < read_version(path) < SCHEMA_VERSION:
-        _upgrade(path)
+        _upgrade_in_place(path)
     with closing(_connect_to_read(path)) as connection:
         version = check_version(connection, str(path))
         if not version:
@@ -77,12 +77,19 @@ def reporting_failures(where: str) -> Iterator[None]:
         raise UserError(f"{where}: is no store of sweep ({error}); move it away, or name another folder") from error
 
 
-def _upgrade(path: Path) -> None:
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a store to this version; where that moved its rows, give the room they took back to the disk."""
+    if migrate(connection, str(path)):
+        with suppress(sqlite3.OperationalError):  # the disk has no room for a second copy: later rows take the first's
+            connection.execute("VACUUM")
+
+
+def _upgrade_in_place(path: Path) -> None:
     """Upgrade a store in its place, or leave it as it is where that cannot be done now."""
     with try_lock(path.parent) as is_mine, suppress(sqlite3.OperationalError):
         if is_mine:
             with closing(_connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
-                migrate(connection, str(path))
+                _upgrade(connection, path)
 
 
 def _copy_upgraded(source: sqlite3.Connection, where: str) -> sqlite3.Connection:

@@ -7,12 +7,13 @@ be another tomorrow.
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from sweep.errors import UserError
+from sweep.store.version_3 import VERSION_3, Step
 
-Migration = Sequence[str | Callable[[sqlite3.Connection], None]]
+Migration = Sequence[Step]
 
 VERSION_1: Migration = (
     """CREATE TABLE specs (
@@ -103,12 +104,12 @@ VERSION_2: Migration = (
         run_id INTEGER NOT NULL REFERENCES runs, features TEXT NOT NULL, provenance TEXT NOT NULL,
         PRIMARY KEY (run_id, features, provenance)) WITHOUT ROWID""",
 )
-MIGRATIONS = (VERSION_1, VERSION_2)
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Bring a store to the newest version in one transaction.
+def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[Migration] = MIGRATIONS) -> bool:
+    """Bring a store to the newest version in one transaction. Returns whether one of an earlier version was changed.
 
     Raises:
         UserError: the store was written by a newer release, or is damaged.
@@ -126,13 +127,16 @@ def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[Mig
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, ValueError | TypeError | KeyError):  # what was stored is not what was written
+        if isinstance(
+            error, ValueError | TypeError | KeyError | AttributeError
+        ):  # what was stored is not what was written
             raise UserError(
                 f"{where}: cannot be upgraded, as it is damaged ({error}); put a copy in its place, or move it away "
                 "and run again"
             ) from error
         raise
     connection.execute("COMMIT")
+    return 0 < version < len(migrations)
 
 
 def check_version(connection: sqlite3.Connection, where: str, newest: int = SCHEMA_VERSION) -> int:

@@ -1,22 +1,27 @@
-"""The plan of a sweep that was run before, made anew from what its store says."""
+"""What a sweep that was run before was asked, from its store. Nothing is planned anew."""
 
 import json
+from collections.abc import Iterable
 
 from sweep.errors import UserError
-from sweep.planning.expand import Plan, make_plan
-from sweep.planning.inputs import Inputs
+from sweep.inputs import Inputs
+from sweep.planning.trial import Trial
 from sweep.spec.load import parse_spec
 from sweep.spec.schema import Spec
+from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
 
 
-def load_plan(store: Store) -> Plan:
-    """Plan the stored spec for the stored inputs.
+def load_plan(store: Store) -> StoredPlan:
+    """Return the plan that was kept last.
 
     Raises:
         UserError: nothing was ever run in the store.
     """
-    return make_plan(*load_sweep(store))
+    plan = store.load_plan()
+    if plan is None:
+        raise UserError(f"{store.where}: holds no spec yet; run the sweep first")
+    return plan
 
 
 def load_sweep(store: Store) -> tuple[Spec, Inputs]:
@@ -28,8 +33,8 @@ def load_sweep(store: Store) -> tuple[Spec, Inputs]:
     return parse_spec(json.dumps(spec), store.where), Inputs.from_json(inputs)
 
 
-def split_outcomes(store: Store, plan: Plan) -> tuple[set[str], set[str]]:
-    """Return the ids of the plan's trials that are done, and of those that failed and have not succeeded since."""
-    ids = {trial.id for trial in plan.trials}
+def split_outcomes(store: Store, trials: Iterable[Trial]) -> tuple[set[str], set[str]]:
+    """Return the ids of some trials that are done, and of those that failed and have not succeeded since."""
+    ids = {trial.id for trial in trials}
     done = ids & store.finished_ids()
     return done, ids & store.failures().keys() - done

@@ -13,10 +13,11 @@ from sweep.networks.table import WeightsSource
 
 # Raised when the code computes something else for the same configuration; every id above changes with it.
 DECODE_VERSION = 1
-FEATURES_VERSION = 2
-TRAINING_VERSION = 2
-BATCHES_VERSION = 2
+SOURCE_VERSION = 1
+FEATURES_VERSION = 2  # 2: LiteRT instead of TensorFlow
+BATCHES_VERSION = 2  # 2: common to the heads of a partition
 START_VERSION = 2
+TRAINING_VERSION = 3  # 3: scores are computed in blocks of fixed size
 
 Identity = dict[str, Any]
 NetworkPoint = Mapping[str, Value]
@@ -41,14 +42,13 @@ def _preprocessing_identity(point: NetworkPoint) -> Identity:
 
 
 def source_identity(inputs: Inputs, point: NetworkPoint) -> Identity:
-    """What features are of: images and a network with its weights."""
+    """What features are of: images and a network with its weights, however the network is run on them."""
     weights = weights_of(inputs, point)
     network = network_of(point).to_json()
     return {
         "backbone": {"family": network.pop("name"), **network},
         "data": inputs.data.fingerprint,
-        "features": features_of(point).value,
-        "pixels": list(pixels_of(point)),
+        "features": {"kind": features_of(point).value, "version": SOURCE_VERSION},
         "preprocessing": _preprocessing_identity(point),
         "weights": {"sha256": weights.sha256, "source": weights.source.value},
     }
@@ -56,7 +56,15 @@ def source_identity(inputs: Inputs, point: NetworkPoint) -> Identity:
 
 def features_identity(inputs: Inputs, point: NetworkPoint) -> Identity:
     """Everything that can change features."""
-    return {**source_identity(inputs, point), "version": FEATURES_VERSION}
+    return {"pixels": list(pixels_of(point)), "source": source_identity(inputs, point), "version": FEATURES_VERSION}
+
+
+def converted_identity(inputs: Inputs, point: NetworkPoint, *, is_calibrated: bool) -> Identity:
+    """Everything that can change a network made ready to run: the images only where batch norm is set to them."""
+    features = features_identity(inputs, point)
+    if not is_calibrated:
+        features["source"] = {**features["source"], "data": None, "preprocessing": None}
+    return features
 
 
 def batches_identity(inputs: Inputs, partition: Identity, fit: Mapping[str, Value]) -> Identity:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from sweep.axes import Axis, Value
+from sweep.axes import Layer, Value
 from sweep.identity import identify, partition_identity
 from sweep.inputs import Inputs, Weighted
-from sweep.methods.probe.axes import NAMES, LayeredPoints, features_of, list_axes, network_of, pixels_of
+from sweep.methods.probe.axes import NAMES, OF_LAYER, LayeredPoints, features_of, list_axes, network_of, pixels_of
 from sweep.methods.probe.identity import (
     Identity,
     batches_identity,
+    converted_identity,
     features_identity,
     fit_identity,
     images_identity,
@@ -29,7 +30,7 @@ from sweep.methods.probe.identity import (
 )
 from sweep.networks.table import NETWORKS, WeightsSource, count_complexity, feature_width
 from sweep.planning.grid import list_products
-from sweep.planning.plan import Work
+from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
 from sweep.planning.units import ArtifactKey, WorkUnit, total_cost
 from sweep.spec.schema import Spec
@@ -67,14 +68,15 @@ def make_work(spec: Spec, inputs: Inputs) -> Work:
                     known.add(trial.id)
                     network.trials.append(trial)
     images = _Images.of(inputs.data.images)
-    units = [*_decode_units(inputs, networks.values(), images)]
+    units = {unit.key: unit for unit in _decode_units(inputs, networks.values(), images)}
     alone = 0.0
     for network in networks.values():
         convert, extracts = _network_units(inputs, network, images)
         fits = list(_fit_units(inputs, network, tuple(key for unit in extracts for key in unit.makes)))
-        units += [convert, *extracts, *fits]
+        units |= {unit.key: unit for unit in (convert, *extracts, *fits) if unit.key not in units}
         alone += _cost_alone(inputs, network, convert, extracts)
-    return Work(axes, tuple(trial for network in networks.values() for trial in network.trials), tuple(units), alone)
+    trials = tuple(trial for network in networks.values() for trial in network.trials)
+    return Work(axes, trials, tuple(units.values()), alone)
 
 
 def list_weights(spec: Spec) -> tuple[Weighted, ...]:
@@ -186,8 +188,8 @@ def _decode_cost(sides: Iterable[int], count: int) -> float:
 
 def _needs_calibration(inputs: Inputs, point: Mapping[str, Value]) -> bool:
     """Whether batch norm must be set to the images, as random weights' is."""
-    has_norm = NETWORKS[str(point["network"])].has_batch_norm
-    return has_norm and weights_of(inputs, point).source is WeightsSource.RANDOM
+    is_deep = bool(NETWORKS[str(point["network"])].builder)
+    return is_deep and weights_of(inputs, point).source is WeightsSource.RANDOM
 
 
 def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[WorkUnit, list[WorkUnit]]:
@@ -202,8 +204,8 @@ def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[
         "pixels": list(pixels_of(point)),
         "label": str(name),
     }
-    basis = {**source_identity(inputs, point), **({} if calibration else {"data": None, "preprocessing": None})}
-    converted = ArtifactKey("networks", identify(basis), "model")
+    converted_id = identify(converted_identity(inputs, point, is_calibrated=bool(calibration)))
+    converted = ArtifactKey("networks", converted_id, "model")
     convert = WorkUnit(
         kind="convert",
         key=f"convert/{converted.folder}",
@@ -302,38 +304,36 @@ def _cost_alone(inputs: Inputs, network: _Network, convert: WorkUnit, extracts: 
 # -- settings of a unit that are too long to keep in a plan ------------------------------------------------------
 
 
-def prepare_decode(plan: Any, unit: WorkUnit) -> dict[str, Any]:
+def prepare_decode(_: Plan, unit: WorkUnit) -> dict[str, Any]:
     """Return what a decoding needs to know: the resolutions of what is still to be made."""
     sides = unit.settings["sides"]
     rest = {name: value for name, value in unit.settings.items() if name != "sides"}
     return {**rest, "resolutions": [sides[key.folder] for key in unit.makes]}
 
 
-def prepare_fit(plan: Any, unit: WorkUnit) -> dict[str, Any]:
+def prepare_fit(plan: Plan, unit: WorkUnit) -> dict[str, Any]:
     """Return what a fit needs to know of each of its heads."""
-    axes: tuple[Axis, ...] = plan.axes
-    inputs: Inputs = plan.inputs
     heads: dict[str, dict[str, Any]] = {}
     sources: dict[str, Identity] = {}
     for trial in unit.trials:
-        point = dict(zip((axis.name for axis in axes), trial.point, strict=True))
+        point = dict(zip(NAMES, trial.point, strict=True))
         steps = str(point.pop("steps"))
         if trial.fit_id not in heads:
             partition = partition_of(trial)
-            source = sources.setdefault(trial.network_id, source_identity(inputs, point))
+            source = sources.setdefault(trial.network_id, source_identity(plan.inputs, point))
             heads[trial.fit_id] = {
                 "fit_id": trial.fit_id,
                 "partition_id": trial.partition_id,
-                "batches_id": identify(batches_identity(inputs, partition, point)),
+                "batches_id": identify(batches_identity(plan.inputs, partition, point)),
                 "start_id": identify(start_identity(source, partition)),
-                **{name: point[name] for name in FIT_FIELDS},
+                **{name: point[name] for name in OF_LAYER[Layer.FIT]},
                 "readouts": {},
             }
         heads[trial.fit_id]["readouts"][steps] = trial.id
     needs = [key for key in unit.needs if key.kind == "partitions"]
     return {
         "shards": sum(key.kind == "features" for key in unit.needs),
-        "classes": len(inputs.data.classes),
+        "classes": len(plan.inputs.data.classes),
         "partitions": [key.folder for key in needs],
         "heads": list(heads.values()),
     }

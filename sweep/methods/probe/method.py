@@ -1,0 +1,20 @@
+"""The method `probe`, as the table of methods knows it."""
+
+from sweep.methods.probe.plan import list_positions, list_weights, make_work, partition_of
+from sweep.methods.table import Kind, Method
+
+HERE = "sweep.methods.probe"
+
+PROBE = Method(
+    name="probe",
+    kinds={
+        "decode": Kind(1, f"{HERE}.decode:run", "decoding", "decoding", f"{HERE}.plan:prepare_decode"),
+        "convert": Kind(1, f"{HERE}.convert:run", "conversion", "converting"),
+        "extract": Kind(2, f"{HERE}.extract:run", "extraction", "extracting"),
+        "fit": Kind(0, f"{HERE}.fit:run", "fit", "fitting", f"{HERE}.plan:prepare_fit"),
+    },
+    make_work=make_work,
+    list_weights=list_weights,
+    partition_of=partition_of,
+    list_positions=list_positions,
+)
