@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.axes import Axis, Point, Value, show_value
+from sweep.axes import Axis, Point, Value
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
 from sweep.errors import UserError
@@ -18,7 +18,7 @@ from sweep.inputs import Inputs
 from sweep.networks.table import Complexity
 from sweep.outcome import TEST, VALIDATION
 from sweep.planning.trial import Trial
-from sweep.report.layout import Layout, Values, narrow, restrict
+from sweep.report.layout import Layout, Values, is_plain, narrow, restrict
 from sweep.report.profiles import PROFILES, Profile
 from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
@@ -57,10 +57,12 @@ class SweepFrames:
     where arrays came from the cache.
     runs: provenance of every run, in order. origins: a network's id, the provenance of a run that stood on its
     features, and that of the features (None: not known); nothing where the store does not say.
+    engines: what networks were run by, where it is said.
     restriction: to which values the sweep is restricted here, in words.
     """
 
     name: str
+    method: str
     margin: float
     profile: Profile
     inputs: Inputs
@@ -76,6 +78,7 @@ class SweepFrames:
     runs: tuple[Mapping[str, Any], ...]
     images: Images | None
     origins: tuple[Origin, ...] = ()
+    engines: tuple[str, ...] = ()
     restriction: str = ""
 
     @property
@@ -111,8 +114,10 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     inputs = Inputs.from_json(plan.inputs)
     frame, models, blocks, choices, repeats = _tabulate(trials, layout)
     networks = set(frame["network_id"])
+    facts = {subject: own for subject, own in store.load_facts().items() if subject in networks}
     return SweepFrames(
         name=plan.spec["name"],
+        method=plan.method,
         margin=plan.spec["margin"],
         profile=PROFILES.get(plan.spec["published"], Profile()),
         inputs=inputs,
@@ -123,11 +128,12 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
         choices=choices,
         repeats=repeats,
         partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
-        complexities=dict(_load_complexities(store, networks)),
+        complexities=dict(_read_complexities(facts)),
         seconds=_sum_seconds(store, networks),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
         images=store.load_images(inputs.data.fingerprint),
         origins=tuple(origin for origin in store.load_origins() if origin[0] in networks),
+        engines=tuple(dict.fromkeys(own["engine"] for own in facts.values() if "engine" in own)),
         restriction="; ".join(f"{name} {' or '.join(values)}" for name, values in asked.where.items()),
     )
 
@@ -138,7 +144,7 @@ def trials_frame(store: Store) -> pd.DataFrame:
     shown = {
         axis.name: frames.trials[axis.name].map(lambda value, axis=axis: frames.layout.spell(axis.name, value))
         for axis in frames.layout.axes
-        if any(value is None or isinstance(value, tuple) for value in axis.values)
+        if not is_plain(axis)
     }
     return frames.trials.drop(columns=["choice", "repeat"]).assign(**shown)
 
@@ -199,8 +205,7 @@ def _number(points: Sequence[Point], layout: Layout, axes: Iterable[Axis]) -> tu
 def _make_column(axis: Axis, points: Sequence[Point], place: int) -> Any:
     """Keep numbers as numbers; of an axis that does not apply everywhere, or has tuples, the values as they are."""
     values = [point[place] for point in points]
-    is_plain = all(isinstance(value, int | float | str) for value in axis.values)
-    return values if is_plain else pd.Series(values, dtype=object)
+    return values if is_plain(axis) else pd.Series(values, dtype=object)
 
 
 def _join_results(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
@@ -221,11 +226,11 @@ def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iter
             yield partition_id, Partition(**parts)
 
 
-def _load_complexities(store: Store, networks: set[str]) -> Iterator[tuple[str, Complexity]]:
-    names = ("mult_adds", "parameters", "trainable_parameters")
-    for subject, facts in store.load_facts().items():
-        if subject in networks and all(name in facts for name in names):
-            yield subject, Complexity(*(facts[name] for name in names))
+def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
+    names = [each.name for each in fields(Complexity)]
+    for subject, own in facts.items():
+        if all(name in own for name in names):
+            yield subject, Complexity(*(own[name] for name in names))
 
 
 def _sum_seconds(store: Store, networks: set[str]) -> dict[str, dict[str, float]]:

@@ -203,6 +203,11 @@ def is_numeric(axis: Axis) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis.values)
 
 
+def is_plain(axis: Axis) -> bool:
+    """Whether all values are numbers or texts, as a column of a frame has them."""
+    return all(isinstance(value, int | float | str) for value in axis.values)
+
+
 def join_words(words: Sequence[str]) -> str:
     """Join words: a, b and c."""
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

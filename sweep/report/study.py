@@ -52,10 +52,11 @@ class Level:
     counts: NDArray[np.bool_]
 
 
-def measure_level(metric: Metric, readout: Readout) -> Level:
-    """Measure a single model."""
+def measure_level(metric: Metric, readout: Readout, value: float | None = None) -> Level:
+    """Measure a single model, whose value may be known."""
     scored = readout.scores, readout.labels
-    return Level(readout.value, readout.images, metric.influence(*scored), metric.count_images(*scored))
+    known = metric.measure(*scored) if value is None else value
+    return Level(known, readout.images, metric.influence(*scored), metric.count_images(*scored))
 
 
 def average_levels(levels: Sequence[Level]) -> Level:
@@ -87,6 +88,10 @@ class Study:
     def layout(self) -> Layout:
         """What the axes are for."""
         return self.frames.layout
+
+    def list_models(self, block: str) -> list[str]:
+        """List the models of a block, in the order of the plan."""
+        return [model for model, where in self.cells if where == block]
 
 
 def read_study(
@@ -195,7 +200,8 @@ class _Reader:
         if any(each != points[0] for each in points) or not any(groups.values()):
             return
         found = [
-            [measure_level(self.metric, each) for each in self.read(trials, with_curves=False)] for trials in repeats
+            [measure_level(self.metric, each, each.value) for each in self.read(trials, with_curves=False)]
+            for trials in repeats
         ]
         for name, places in groups.items():
             if places:

@@ -34,7 +34,7 @@ def variance_shares(
     Args:
         values: (runs,), one metric.
         factors: (runs,) labels by the factor's name.
-        nested: Parents by nested factor; {"shuffle": "split"}: shuffle 0 of each split is another one.
+        nested: Parents by nested factor; {"repeat": "block"}: repetition 0 of each block is another one.
     """
     data = read_floats("values", values)
     parents = dict(nested or {})
