@@ -53,7 +53,7 @@ def _make_curves_figure(estimates: Estimates, model: str, block: str) -> Iterato
     is_loss, layout = estimates.metric.name == "log_loss", estimates.layout
     title, scale, unit, decimals = ("log loss", 1.0, "nats", 3) if is_loss else ("accuracy", 100.0, "%", 1)
     curves = {
-        _name_repeat(estimates, readout): pd.Series(found.values * scale, found.steps, dtype=float)
+        _name_repeat(estimates, readout): pd.Series(found.values, found.steps, dtype=float) * scale
         for readout in estimates.study.readouts[model, block]
         if (found := readout.curves.get(title.replace(" ", "_"))) is not None and len(found.steps)
     }

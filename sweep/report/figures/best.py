@@ -15,7 +15,7 @@ def make_best_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw what every model may lose against, or lead, the best of the others; nothing where there is no comparison."""
     answer, metric, inference = estimates.answer, estimates.metric, estimates.inference
     models = inference.standings[answer.block].models
-    margin, shown = estimates.measure(inference.margin), estimates.say_left_out(len(models))
+    margin, shown = estimates.measure(inference.margin), estimates.say_left_out(len(models), estimates.most_named)
     left_out = sum(block == answer.block for _, block in estimates.study.cells) - len(models)
     choice = "the model to take" if answer.is_shown else "the best mean"
     yield from estimates.draw(
@@ -39,10 +39,10 @@ def _list_models(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     standing, decimals = estimates.inference.standings[estimates.answer.block], estimates.metric.decimals + 1
     if standing.ranks is None:
         return
-    leads = measure_leads(standing.means)
+    leads, named = measure_leads(standing.means), estimates.ranking[: estimates.most_named]
     for place in np.argsort(-np.round(standing.means, 10), kind="stable"):
         name = standing.models[place]
-        if name in estimates.named:
+        if name in named:
             verdict = standing.verdicts[name].value
             lower, lead, upper = (float(each[place]) for each in (standing.ranks.lower, leads, standing.ranks.upper))
             behind = f"{estimates.measure(abs(lead))} {'behind' if lead < 0 else 'ahead of'} the best other model"

@@ -20,7 +20,8 @@ from sweep.report.layout import CellKey, Layout
 from sweep.report.study import Study
 
 NO_CELL = MeanCell(None)
-MOST_NAMED = 50  # models in a figure that names them
+MOST_NAMED, MOST_NAMED_LONG = 50, 20  # models in a figure that names them, shortly or on several lines
+SHORT_NAME = 30  # characters
 MOST_PANELS = 12
 
 
@@ -50,16 +51,20 @@ class Estimates:
         return blocks if len(blocks) <= MOST_PANELS else [self.answer.block]
 
     @cached_property
-    def named(self) -> frozenset[str]:
-        """The models that figures name: where these are too many the best of the answer's block, and its model."""
+    def ranking(self) -> list[str]:
+        """All models, that of the answer first, then by their means at its block, the best first."""
         sign, answer = self.metric.direction.sign, self.answer
         losses = {model: -sign * value for (model, block), _, value in self.list_means() if block == answer.block}
-        ranked = sorted(self.study.frames.models, key=lambda each: (each != answer.model, losses.get(each, np.inf)))
-        return frozenset(ranked[:MOST_NAMED])
+        return sorted(self.study.frames.models, key=lambda each: (each != answer.model, losses.get(each, np.inf)))
 
-    def say_left_out(self, models: int) -> str:
+    @property
+    def most_named(self) -> int:
+        """How many models a figure names."""
+        return MOST_NAMED if max(map(len, self.ranking)) <= SHORT_NAME else MOST_NAMED_LONG
+
+    def say_left_out(self, models: int, drawn: int) -> str:
         """Say which of some models are drawn, where it is not all."""
-        return f" Of {models:,} models: the {MOST_NAMED} best at {self.answer.block}." if models > MOST_NAMED else ""
+        return f" Of {models:,} models: the {drawn} best at {self.answer.block}." if models > drawn else ""
 
     @property
     def panels(self) -> str:

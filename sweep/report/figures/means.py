@@ -8,33 +8,42 @@ import pandas as pd
 
 from sweep.axes import Axis
 from sweep.metrics import with_unit
-from sweep.report.figures.estimates import MOST_PANELS, NO_CELL, Estimates, label_axis, list_numbers, spell_level
+from sweep.report.figures.estimates import (
+    MOST_NAMED,
+    MOST_PANELS,
+    NO_CELL,
+    Estimates,
+    label_axis,
+    list_numbers,
+    spell_level,
+)
 from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_value, tabulate_marks
 from sweep.report.figures.style import LOOKS
 from sweep.report.layout import NETWORK, slug
 from sweep.report.statistics.comparisons import pareto_front
 
-CLOSE, ASIDE = 0.008, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
+CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
 AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
+COST_ALIKE = 1.05  # a factor within which costs say nothing
 PUBLISHED_ASIDE = 1.045  # the factor by which a published mean is set to the right of ours
 
 # -- against cost ------------------------------------------------------------------------------------------------
 
 
 def make_cost_figure(estimates: Estimates) -> Iterator[Figure]:
-    """Draw every mean against the mult-adds of its model, unless all cost the same."""
+    """Draw every mean against the mult-adds of its model, unless all cost about the same."""
     rows = [*_list_own_points(estimates), *_list_published_points(estimates)]
     frame = tabulate_marks(FigureKind.COST, rows)
-    if frame["x"].nunique() < 2:
+    if not frame["x"].max() > COST_ALIKE * frame["x"].min():
         return
     metric, models = estimates.metric, frame["model"].nunique()
     frame = _mark_pareto_sets(frame, metric.direction.sign)
-    frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.named)])
+    frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.ranking[:MOST_NAMED])])
     beside = " Published diamonds are set to the right; they cost the same." if frame["is_published"].any() else ""
     beside += " Marks of nearly the same cost stand beside each other." if has_close else ""
     is_unsure = frame.loc[~frame["is_published"], "lower"].isna().any()
     without = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell" if is_unsure else ""
-    left_out = estimates.say_left_out(models).replace(".", ", and the Pareto set.")
+    left_out = estimates.say_left_out(models, MOST_NAMED).replace(".", ", and the Pareto set.")
     yield from estimates.draw(
         FigureKind.COST,
         f"{metric.name.replace('_', '-')}-vs-mult-adds",
@@ -78,10 +87,10 @@ def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
 def _name_series(estimates: Estimates) -> dict[str, str]:
     """Name what tells models apart at a glance: network and first number, where there are not too many for that."""
     layout, models = estimates.layout, estimates.study.frames.models
-    varying = [axis for axis in layout.of_models if axis.varies]
+    varying, series = [axis for axis in layout.of_models if axis.varies], dict[str, str]()
     networks = [axis for axis in varying if axis.name == NETWORK]
     numeric = [axis for axis in varying if len(list_numbers(axis.values)) > 1][:1]
-    for axes in ([*networks, *numeric], networks or numeric or varying[:1]):
+    for axes in filter(None, ([*networks, *numeric], networks or numeric, varying[:1])):
         series = {
             model: ", ".join(
                 str(values[axis.name]) if axis.name == NETWORK else spell_level(layout, axis, values[axis.name])
@@ -92,7 +101,7 @@ def _name_series(estimates: Estimates) -> dict[str, str]:
         }
         if len(set(series.values())) <= len(LOOKS):
             break
-    return {model: name or model for model, name in series.items()}
+    return {model: series.get(model) or model for model in models}
 
 
 def _mark_pareto_sets(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
@@ -203,7 +212,7 @@ def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
         f"Test {metric.title}: ours minus published",
         f"Our mean test {metric.title} less the published mean, for every model and {estimates.each_block[5:]}. Bars: "
         "our 95 % intervals, the published mean taken as exact; where a bar crosses zero the two agree within our "
-        f"uncertainty alone.{estimates.say_left_out(models)}",
+        f"uncertainty alone.{estimates.say_left_out(models, estimates.most_named)}",
         tabulate_marks(FigureKind.DIFFERENCE, _list_differences(estimates)),
         x_label=with_unit("Ours minus published", metric.difference_unit),
         note="Bars: our 95 % intervals, the published mean taken as exact.",
@@ -212,9 +221,10 @@ def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
 
 def _list_differences(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     published, means = estimates.list_published(), {key: found for key, *found in estimates.list_means()}
+    named = estimates.ranking[: estimates.most_named]
     for name in estimates.study.frames.models:
         for key, theirs in published.items():
-            if key[0] == name and name in estimates.named:
+            if key[0] == name and name in named:
                 cell, value = means[key]
                 lower, upper = np.array(estimates.bound(key)) - theirs
                 said = f"published {format_value(estimates.metric, theirs)}, difference"

@@ -27,7 +27,7 @@ LABEL_CHARACTERS = 22  # that fit beside a panel
 HANDLE_CHARACTERS = 7  # what a handle and the space beside it take
 LEGEND_LINE_IN, LEGEND_LINES = 0.2, 2  # lines that every figure has room for
 NAME_CHARACTERS = 22  # of the names of rows that are printed on one line
-WRAPPED_CHARACTERS, WRAPPED_LINES, WRAPPED_PT = 30, 4, 8.0  # of longer ones
+WRAPPED_CHARACTERS, WRAPPED_LINES, WRAPPED_PT = 30, 5, 8.0  # of longer ones
 WRAPPED_LINE_IN = 0.14
 
 
@@ -116,13 +116,18 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
     is_wrapped = count_lines(names) > 1
     axes.set_yticks(range(len(names)), [_wrap_name(name) for name in names] if is_wrapped else names)
     axes.set(ylim=(len(names) - 0.5, -0.5))
-    axes.tick_params(axis="y", length=0, **({"labelsize": WRAPPED_PT} if is_wrapped else {}))
+    axes.tick_params(axis="y", length=0)
+    if is_wrapped:  # they leave less width to the axis
+        axes.tick_params(axis="y", labelsize=WRAPPED_PT)
+        axes.locator_params(axis="x", nbins=5)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
 
 
 def _wrap_name(name: str) -> str:
-    return fill(name, WRAPPED_CHARACTERS, max_lines=WRAPPED_LINES, placeholder=" …", break_on_hyphens=False)
+    """Break a long name, behind commas where it can be."""
+    whole = name.replace(" ", "\xa0").replace(",\xa0", ", ")
+    return fill(whole, WRAPPED_CHARACTERS, max_lines=WRAPPED_LINES, placeholder=" …", break_on_hyphens=False)
 
 
 def count_lines(names: Iterable[str]) -> int:

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from sweep.report.figures.figure import BOUNDED, Figure
 from sweep.report.figures.painting import (
@@ -89,7 +90,7 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
     for axes, panel in zip(grid[:, 0], panels, strict=True):
         set_x_axis(axes, own["x"], COST_MARGIN, is_log=True)
         axes.set_title(shorten(f"{figure.panels} {panel}", PANEL_CHARACTERS, placeholder=" …"))
-        _paint_pareto_line(axes, own[own["is_pareto"] & (own["panel"] == panel)], own["x"].max())
+        _paint_pareto_line(axes, own[own["is_pareto"] & (own["panel"] == panel)], own["drawn_x"].max())
         for row, point in frame[frame["panel"] == panel].iterrows():
             _paint_cost_point(axes, row, point, looks)
         axes.autoscale_view(scalex=False)
@@ -101,9 +102,9 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
 
 
 def _paint_pareto_line(axes: Axes, points: pd.DataFrame, end: float) -> None:
-    points = points.sort_values("x")
+    points = points.sort_values("drawn_x")
     if len(points):
-        xs, ys = [*points["x"], end], [*points["value"], points["value"].iloc[-1]]
+        xs, ys = [*points["drawn_x"], end], [*points["value"], points["value"].iloc[-1]]
         axes.plot(xs, ys, color=MUTED, linewidth=1.2, drawstyle="steps-post", zorder=1.5)
 
 
@@ -126,9 +127,9 @@ def paint_sensitivity(canvas: Canvas, figure: Figure) -> None:
     frame = figure.frame
     panels, parts, series = (list(frame[name].unique()) for name in ("panel", "part", "series"))
     looks = choose_looks(series)
-    turn, turn_back = (np.log, np.exp) if figure.has_log_x else (np.asarray, np.asarray)
+    turn, turn_back = (np.log, np.exp) if figure.has_log_x else (np.positive, np.positive)
     gap = min(high - low for low, high in pairwise(turn(sorted(frame["x"].unique()))))
-    shifts = dict(zip(series, gap * DODGE * (np.linspace(-0.5, 0.5, len(series)) if len(series) > 1 else [0.0])))
+    shifts = dict(zip(series, gap * DODGE * _spread(len(series)), strict=True))
     grid = canvas.subplots(len(panels), len(parts), sharex=True, sharey=True, squeeze=False)
     for (row, column), axes in np.ndenumerate(grid):
         set_x_axis(axes, frame["x"], gap * DODGE * BEYOND, is_log=figure.has_log_x)
@@ -145,6 +146,11 @@ def paint_sensitivity(canvas: Canvas, figure: Figure) -> None:
     label_axes(grid, figure)
     if looks.keys() != {""}:
         add_legend(canvas, [_make_line_handle(name, look) for name, look in looks.items()])
+
+
+def _spread(count: int) -> NDArray[np.float64]:
+    """Return evenly spaced places around 0, (count,), one apart from the first to the last."""
+    return np.linspace(-0.5, 0.5, count) if count > 1 else np.zeros(1)
 
 
 def _make_line_handle(name: str, look: Look) -> Line2D:
@@ -166,7 +172,7 @@ def paint_differences(canvas: Canvas, figure: Figure) -> None:
     for border in range(1, len(rows)):
         axes.axhline(border - 0.5, color=GRID, linewidth=0.6, zorder=0)
     axes.axvline(0, color=INK, linewidth=1.0, zorder=1)
-    shifts = dict(zip(looks, SPREAD * (np.linspace(-0.5, 0.5, len(looks)) if len(looks) > 1 else [0.0])))
+    shifts = dict(zip(looks, SPREAD * _spread(len(looks)), strict=True))
     for index, point in frame.iterrows():
         y = rows.index(point["row"]) + shifts[point["series"]]
         look = looks[point["series"]]
