@@ -59,17 +59,19 @@ def _make_curves_figure(estimates: Estimates, model: str, block: str) -> Iterato
     }
     axis = next(each for each in layout.axes if each.layer is Layer.READOUT)
     choice = estimates.study.cells[model, block].choice
-    steps = ({axis.name: axis.values[0]} | estimates.study.frames.models[model] | choice)[axis.name]
+    steps = {axis.name: next(iter(axis.values)), **estimates.study.frames.models[model], **choice}[axis.name]
     chosen = f"{spell_level(layout, axis, steps)}{' chosen' if axis.name in choice else ''}"
     each = f"thick line: mean{estimates.over}, band: from the lowest to the highest, thin lines: each"
     yield from estimates.draw(
         FigureKind.CURVES,
         "learning-curves",
         f"Learning curves of {model} at {block}",
-        f"{capitalise(title)} on the validation images against training {axis.title} of {model}, {estimates.at(block)}, "
-        f"the model of the answer; {each if len(curves) > 1 else layout.count_repeats(1)}. Vertical dashed line: the "
+        f"{capitalise(title)} on the validation images against training {axis.title} of {model}, "
+        f"{estimates.at(block)}, the model of the answer; {each if len(curves) > 1 else layout.count_repeats(1)}. Vertical dashed line: the "
         f"{chosen}. Only validation curves are stored, none of the training images.",
-        tabulate_marks(FigureKind.CURVES, _list_points(curves, axis.title, f"{{:.{decimals}f}} {unit}", layout.repeats_word)),
+        tabulate_marks(
+            FigureKind.CURVES, _list_points(curves, axis.title, f"{{:.{decimals}f}} {unit}", layout.repeats_word)
+        ),
         x_label=f"Training {axis.title}",
         y_label=f"Validation {title} ({unit})",
         note=f"Dashed: the {chosen}.",

@@ -73,7 +73,20 @@ def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
             said = f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
             text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds"
             bounds, counts = estimates.bound((model, block)), (cell.finished, cell.planned)
-            yield block, series[model], model, cost, cost, value, *bounds, False, cell.is_comparable, False, *counts, text
+            yield (
+                block,
+                series[model],
+                model,
+                cost,
+                cost,
+                value,
+                *bounds,
+                False,
+                cell.is_comparable,
+                False,
+                *counts,
+                text,
+            )
 
 
 def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:

@@ -152,7 +152,7 @@ def add_legend(canvas: Canvas, handles: Sequence[Line2D | Patch]) -> None:
 
 
 def measure_legend(figure: Figure) -> float:
-    """Return the height in inches of the lines of a legend of all series, beyond those that there is always room for."""
+    """Return the height in inches of the lines of a legend of all series that no figure has room for yet."""
     return LEGEND_LINE_IN * max(0, _count_legend_lines(list(figure.frame["series"].unique())) - LEGEND_LINES)
 
 

@@ -28,7 +28,9 @@ from sweep.report.statistics.best import Verdict
 PUBLISHED = MarkStyle(MUTED, "D", is_hollow=True, size=4.5)
 COST_MARGIN = 0.18  # natural logarithms
 DODGE = 0.24  # of the distance between neighbouring values that the marks of one take
-BEYOND = 1.25  # of what they take, that the axis goes on beyond the outermost values: their marks stay clear of the edge
+BEYOND = (
+    1.25  # of what they take, that the axis goes on beyond the outermost values: their marks stay clear of the edge
+)
 SPREAD = 0.52  # of the height of a row that its marks take
 PANEL_CHARACTERS = 70  # of its title, over the whole width
 STYLES = {
