@@ -20,6 +20,7 @@ from sweep.report.frames import SweepFrames
 from sweep.report.layout import NETWORK
 
 MILLION = 1_000_000
+FORWARD = "extract"  # the kind of work that runs a network over all images
 HIDDEN = "hidden"  # the axis of the widths of a head's hidden layers
 
 

@@ -38,7 +38,9 @@ def list_effects(study: Study, inference: Inference) -> tuple[Effect, ...]:
     """List the main effects of every axis that is crossed with all others; in a block, where all models are there."""
     question, blocks, layout = inference.ask(study, study.metric), list(study.frames.blocks), study.layout
     whole = [block for block in blocks if question.list_complete(block) == study.list_models(block)]
-    effects = [effect for axis in layout.of_models for block in whole for effect in _find_compared(question, axis, block)]
+    effects = [
+        effect for axis in layout.of_models for block in whole for effect in _find_compared(question, axis, block)
+    ]
     for name, block in study.levels:
         effects += _compare_levels(question, layout[name], block, study.levels[name, block])
     if len(blocks) > 1 and whole == blocks and len({tuple(study.list_models(block)) for block in blocks}) == 1:
@@ -75,9 +77,7 @@ def _average(question: Question, models: Sequence[str], block: str, place: int) 
     return average_levels([question.list_levels(model, block)[place] for model in models])
 
 
-def _compare_levels(
-    question: Question, axis: Axis, block: str, repeats: Sequence[Sequence[Level]]
-) -> Iterator[Effect]:
+def _compare_levels(question: Question, axis: Axis, block: str, repeats: Sequence[Sequence[Level]]) -> Iterator[Effect]:
     tested = [question.test(levels) for levels in repeats]
     errors = question.estimate_from(tested, block)
     if errors is not None:

@@ -89,6 +89,13 @@ class Study:
         """What the axes are for."""
         return self.frames.layout
 
+    def list_blocks(self) -> list[str]:
+        """List the blocks, those with the most training images first, as far as the store knows."""
+        partitions, frames = self.frames.partitions, self.frames
+        known = frames.trials[["block", "partition_id"]].drop_duplicates().itertuples(index=False, name=None)
+        sizes = {block: len(partitions[each].training) for block, each in known if each in partitions}
+        return sorted(frames.blocks, key=lambda block: -sizes.get(block, 0))
+
     def list_models(self, block: str) -> list[str]:
         """List the models of a block, in the order of the plan."""
         return [model for model, where in self.cells if where == block]
@@ -185,7 +192,9 @@ class _Reader:
             if axis.layer is Layer.READOUT:
                 trials = trials[trials[axis.name] == max(axis.values, key=axis.rank)]
         for block, own in trials.groupby("block", sort=False) if axes else ():
-            is_whole = (own["status"] == Status.SUCCESS).all() and self.frames.partitions.keys() >= {*own["partition_id"]}
+            is_whole = (own["status"] == Status.SUCCESS).all() and self.frames.partitions.keys() >= {
+                *own["partition_id"]
+            }
             if is_whole and self.frames.images is not None:
                 repeats = [repeat.to_dict("records") for _, repeat in own.groupby("repeat")]
                 yield from self._read_block(str(block), axes, repeats)
