@@ -67,8 +67,8 @@ def _make_curves_figure(estimates: Estimates, model: str, block: str) -> Iterato
         "learning-curves",
         f"Learning curves of {model} at {block}",
         f"{capitalise(title)} on the validation images against training {axis.title} of {model}, "
-        f"{estimates.at(block)}, the model of the answer; {each if len(curves) > 1 else layout.count_repeats(1)}. Vertical dashed line: the "
-        f"{chosen}. Only validation curves are stored, none of the training images.",
+        f"{estimates.at(block)}, the model of the answer; {each if len(curves) > 1 else layout.count_repeats(1)}. "
+        f"Vertical dashed line: the {chosen}. Only validation curves are stored, none of the training images.",
         tabulate_marks(
             FigureKind.CURVES, _list_points(curves, axis.title, f"{{:.{decimals}f}} {unit}", layout.repeats_word)
         ),

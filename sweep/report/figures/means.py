@@ -233,13 +233,13 @@ def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
 
 
 def _list_differences(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
-    published, means = estimates.list_published(), {key: found for key, *found in estimates.list_means()}
-    named = estimates.ranking[: estimates.most_named]
-    for name in estimates.study.frames.models:
-        for key, theirs in published.items():
-            if key[0] == name and name in named:
-                cell, value = means[key]
-                lower, upper = np.array(estimates.bound(key)) - theirs
-                said = f"published {format_value(estimates.metric, theirs)}, difference"
-                text = f"{estimates.describe(key, cell, value)}, {said} {estimates.measure(value - theirs, '+')}"
-                yield key[1], name, value - theirs, lower, upper, text
+    """Yield the differences model after model."""
+    published, named = estimates.list_published(), estimates.ranking[: estimates.most_named]
+    places = {model: place for place, model in enumerate(estimates.study.frames.models)}
+    for key, cell, value in sorted(estimates.list_means(), key=lambda each: places[each[0][0]]):
+        if key in published and key[0] in named:
+            difference = value - published[key]
+            lower, upper = np.array(estimates.bound(key)) - published[key]
+            said = f"published {format_value(estimates.metric, published[key])}"
+            text = f"{estimates.describe(key, cell, value)}, {said}, difference {estimates.measure(difference, '+')}"
+            yield key[1], key[0], difference, lower, upper, text

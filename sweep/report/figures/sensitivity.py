@@ -52,7 +52,8 @@ def _list_levels(estimates: Estimates, axis: Axis, lines: Axis | None) -> Iterat
             own = chosen[[each == value for each in chosen[lines.name]]] if lines else chosen
             level = "" if lines is None else f"no {lines.title}" if value is None else spell_level(layout, lines, value)
             means = own.groupby([axis.name, "model"])[column].mean() * metric.scale
-            for number, of_models in means.groupby(level=axis.name):
+            for number in means.index.unique(axis.name):
+                of_models = means[number]
                 mean, low, high, size = of_models.mean(), of_models.min(), of_models.max(), len(of_models)
                 where = ", ".join(each for each in (part, block, spell_level(layout, axis, number), level) if each)
                 over = f"over {size:,} model{'s' if size > 1 else ''}"

@@ -65,7 +65,7 @@ def sort_rows(report: Report) -> tuple[Table, ...]:
     order = {model: place for place, model in enumerate(sorted(cells, key=lambda model: _rank(cells[model], sign)))}
 
     def place_of(row: Row) -> int:
-        models = {cell.key[0] for cell in row if isinstance(cell, MeanCell) and cell.key} or {row[0].value}
+        models = {cell.key[0] for cell in row if isinstance(cell, MeanCell) and cell.key} or {str(row[0].value)}
         return order.get(models.pop(), len(order)) if len(models) == 1 else 0  # rows of several models stay
 
     return tuple(
