@@ -180,9 +180,9 @@ def make_heatmaps(estimates: Estimates) -> Iterator[Figure]:
 def _group_models(estimates: Estimates, pair: tuple[Axis, Axis]) -> dict[str, list[str]]:
     """Group the models that agree in all but two axes, by what they agree in."""
     layout, groups = estimates.layout, dict[str, list[str]]()
-    rest = [axis.name for axis in layout.of_models if axis.varies and axis not in pair]
+    rest = [axis for axis in layout.of_models if axis.varies and axis not in pair]
     for model, values in estimates.study.frames.models.items():
-        groups.setdefault(layout.name(values, rest) if rest else "", []).append(model)
+        groups.setdefault(layout.describe(values, rest), []).append(model)
     return groups
 
 

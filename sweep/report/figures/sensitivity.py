@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from sweep.axes import Axis
 from sweep.outcome import TEST, VALIDATION
 from sweep.report.figures.estimates import Estimates, label_axis, list_numbers, spell_level
@@ -25,14 +27,16 @@ def make_sensitivity_figures(estimates: Estimates) -> Iterator[Figure]:
         numbers, rest = frame["x"].unique(), [each.title for each in tuned if each not in (axis, lines)]
         if len(numbers) > 1:
             is_log = numbers.min() > 0 and numbers.max() >= WIDE * numbers.min()
-            means = f"{estimates.over}{f' and all values of {join_words(rest)}' if rest else ''}"
+            over = join_words(
+                [estimates.layout.repeats_word] * bool(estimates.over) + [f"values of {each}" for each in rest]
+            )
             yield from estimates.draw(
                 FigureKind.SENSITIVITY,
                 f"sensitivity-{axis.name.replace('_', '-')}",
                 f"Sensitivity of {metric.title} to {axis.title}",
                 f"{capitalise(metric.title)} on validation and test images against {axis.title}, a row for "
                 f"{estimates.each_block}{f', a line for each value of {lines.title}' if lines else ''}. Marks: mean "
-                f"over all models{f' of the mean{means}' if means else ''}; bars: from the lowest model to the "
+                f"over all models{f' of the mean over the {over}' if over else ''}; bars: from the lowest model to the "
                 "highest. Marks of one value are set beside each other.",
                 frame,
                 x_label=label_axis(axis, is_log=is_log),
@@ -49,7 +53,7 @@ def _list_levels(estimates: Estimates, axis: Axis, lines: Axis | None) -> Iterat
         column = f"{part}_{metric.name}"
         chosen = finished[finished["block"] == block].dropna(subset=[column])
         for value in lines.values if lines else (None,):
-            own = chosen[[each == value for each in chosen[lines.name]]] if lines else chosen
+            own = chosen[np.array([each == value for each in chosen[lines.name]], bool)] if lines else chosen
             level = "" if lines is None else f"no {lines.title}" if value is None else spell_level(layout, lines, value)
             means = own.groupby([axis.name, "model"])[column].mean() * metric.scale
             for number in means.index.unique(axis.name):
