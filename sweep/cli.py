@@ -256,7 +256,7 @@ def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
 def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, repeat: int, select: str) -> None:
     """Say what a trained model makes of IMAGES, as CSV: file, class, probability of each class.
 
-    CELL is model:block of the table of means, for example mobilenet-0.75-192:80/10/10, or a trial's id.
+    CELL is metric:model:block, for example accuracy:mobilenet-0.75-192:80/10/10, or a trial's id.
     """
     from sweep.prediction import predict as answer
 

@@ -231,10 +231,12 @@ def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iter
 
 
 def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
+    """Yield what was counted, by the id of the features' network: they say which built one they are of."""
     names = [each.name for each in fields(Complexity)]
     for subject, own in facts.items():
-        if all(name in own for name in names):
-            yield subject, Complexity(*(own[name] for name in names))
+        counted = {**facts.get(own.get("converted", subject), {}), **own}
+        if all(name in counted for name in names):
+            yield subject, Complexity(*(counted[name] for name in names))
 
 
 def _sum_seconds(store: Store, networks: set[str]) -> dict[str, dict[str, float]]:
