@@ -251,7 +251,9 @@ def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--sweep", help="Name or folder of the sweep. [default: the latest one]")
 @results_option
-@click.option("--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers.")
+@click.option(
+    "--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers."
+)
 @select_option
 def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, repeat: int, select: str) -> None:
     """Say what a trained model makes of IMAGES, as CSV: file, class, probability of each class.

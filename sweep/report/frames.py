@@ -114,7 +114,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     inputs = Inputs.from_json(plan.inputs)
     frame, points = _tabulate(trials, layout)
     networks = set(frame["network_id"])
-    facts = {subject: own for subject, own in store.load_facts().items() if subject in networks}
+    facts = _read_facts(store, networks)
     return SweepFrames(
         name=plan.spec["name"],
         method=plan.method,
@@ -230,13 +230,19 @@ def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iter
             yield partition_id, Partition(**parts)
 
 
+def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each network: of its features, which name the built network, and of that one."""
+    facts = store.load_facts()
+    return {
+        each: {**facts.get(facts.get(each, {}).get("converted", ""), {}), **facts.get(each, {})} for each in networks
+    }
+
+
 def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
-    """Yield what was counted, by the id of the features' network: they say which built one they are of."""
     names = [each.name for each in fields(Complexity)]
     for subject, own in facts.items():
-        counted = {**facts.get(own.get("converted", subject), {}), **own}
-        if all(name in counted for name in names):
-            yield subject, Complexity(*(counted[name] for name in names))
+        if all(name in own for name in names):
+            yield subject, Complexity(*(own[name] for name in names))
 
 
 def _sum_seconds(store: Store, networks: set[str]) -> dict[str, dict[str, float]]:
