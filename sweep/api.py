@@ -1,6 +1,6 @@
 """The same from Python: plan a spec, run it, read what came out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 from os import PathLike
@@ -11,9 +11,10 @@ from sweep.errors import UserError
 from sweep.execution.chatter import LOG_NAME, divert_errors
 from sweep.execution.executor import Executor
 from sweep.execution.progress import Watch
-from sweep.execution.resolve import Places, Say, locate_sweep, prepare_sweep
+from sweep.execution.places import Places, Say, locate_sweep
+from sweep.execution.prepare import prepare_sweep
 from sweep.execution.run import run_sweep
-from sweep.planning.expand import Plan
+from sweep.planning.plan import Plan
 from sweep.spec.load import load_spec, make_spec
 from sweep.spec.schema import Spec
 from sweep.store.store import Store
@@ -47,6 +48,24 @@ class Results:
         with Store.read(self.folder) as store:
             return trials_frame(store)
 
+    def predict(
+        self, cell: str, images: Iterable[str | PathLike[str]], *, repeat: int = 0, select: str = "validation"
+    ) -> "pd.DataFrame":
+        """Return what a model of the sweep says of images, one row an image: file, class, and each class's probability.
+
+        Args:
+            cell: `model:block` of the table of means, for example mobilenet-0.75-192:80/10/10, or a trial's id.
+            images: image files.
+            repeat: which of the cell's repetitions, each a model of its own, answers: 0 is the first.
+            select: what chose the cell's configuration, `validation` or `test`.
+
+        Raises:
+            UserError: there is no such cell, its model was not kept, or a file is no image.
+        """
+        from sweep.prediction import predict
+
+        return predict(self.folder, cell, [Path(image) for image in images], repeat, select).frame
+
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r})"
 
@@ -75,6 +94,7 @@ def run(
     workers: int | None = None,
     executor: str = ExecutorName.RAY,
     address: str | None = None,
+    cache: str | None = None,
     retry_failed: bool = False,
     watch: Watch | None = None,
     say: Say = print,
@@ -90,6 +110,7 @@ def run(
         workers: processes with one thread each; by default one a core.
         executor: `ray`, or `inline` for this process. Results are the same.
         address: of an existing Ray cluster.
+        cache: folder or URL for arrays that all workers reach; else on a cluster they travel through Ray.
         retry_failed: whether trials that failed before are run again.
         watch: is called with a `Progress` after every work unit.
         say: is called with a line for each fallback; nothing is passed off as something else in silence.
@@ -98,7 +119,7 @@ def run(
         UserError: the spec, its images or its weights have mistakes, or another process runs this sweep.
         FatalError: the disk is full or the workers are lost; what was stored is intact.
     """
-    places = _places(data, results)
+    places = _places(data, results, cache)
     checked = _check(spec)
     location = locate_sweep(checked, places, say)
     with divert_errors(location.folder / LOG_NAME) as aloud:
@@ -150,8 +171,8 @@ def _check(spec: AnySpec) -> Spec:
     return make_spec(spec) if isinstance(spec, Mapping) else load_spec(Path(spec))
 
 
-def _places(data: str | PathLike[str] | None, results: str | PathLike[str]) -> Places:
-    return Places(Path(results), Path(data) if data is not None else None)
+def _places(data: str | PathLike[str] | None, results: str | PathLike[str], cache: str | None = None) -> Places:
+    return Places(Path(results), Path(data) if data is not None else None, cache)
 
 
 def _silent(_: object) -> None:

@@ -17,7 +17,7 @@ from sweep.errors import FatalError, UserError
 
 if TYPE_CHECKING:
     from sweep.execution.executor import Executor
-    from sweep.execution.resolve import Location, Places
+    from sweep.execution.places import Location, Places
     from sweep.spec.schema import Spec
 
 INTERRUPTED_RUN = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
@@ -61,6 +61,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Who does the work: Ray, or this process alone.",
         ),
         click.option("--address", help="Address of an existing Ray cluster, for example auto or 10.0.0.1:6379."),
+        click.option("--cache", metavar="PLACE", help="Folder or URL for arrays that all workers reach, on a cluster."),
         click.option("--retry-failed", is_flag=True, help="Run the trials again that failed before."),
     ]
     for option in reversed(options):
@@ -81,7 +82,8 @@ def cli() -> None:
 @results_option
 def plan(spec: Path, data: Path | None, overrides: Sequence[str], results: Path) -> None:
     """Say what running SPEC would do. Starts neither TensorFlow nor Ray."""
-    from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
+    from sweep.execution.places import Places, locate_sweep
+    from sweep.execution.prepare import prepare_sweep
     from sweep.spec.load import load_spec
     from sweep.summary import describe_plan, foresee_refusal
 
@@ -101,7 +103,7 @@ def plan(spec: Path, data: Path | None, overrides: Sequence[str], results: Path)
 @run_options
 def run(spec: Path, data: Path | None, overrides: Sequence[str], results: Path, **how: Any) -> int:
     """Run SPEC, or what is missing of it."""
-    from sweep.execution.resolve import Places, locate_sweep
+    from sweep.execution.places import Places, locate_sweep
     from sweep.spec.load import load_spec
 
     places = Places(results, data)
@@ -116,7 +118,7 @@ def run(spec: Path, data: Path | None, overrides: Sequence[str], results: Path, 
 @run_options
 def resume(sweep: str | None, data: Path | None, results: Path, **how: Any) -> int:
     """Go on with SWEEP from its stored spec; the latest one when none is named."""
-    from sweep.execution.resolve import Places, locate_again
+    from sweep.execution.places import Places, locate_again
 
     folder = _find_sweep(results, sweep)
     places = Places(folder.parent, data)
@@ -162,6 +164,14 @@ select_option: Option = click.option(
     metavar="NAME",
     help="Print this table alone, for example table4, and write nothing; may be given several times.",
 )
+@click.option("--rows", metavar="AXES", default="", help="Compared axes that are rows of the table of means, by comma.")
+@click.option("--columns", metavar="AXES", default="", help="Compared axes that are its columns; others make panels.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="AXIS=VALUE",
+    help="Look at these trials alone, for example alpha=0.25; of one axis given twice, either value.",
+)
 @click.option("--full", is_flag=True, help="Print the whole report on a terminal too, not one screen of it.")
 @click.option(
     "--metric",
@@ -204,7 +214,10 @@ def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str]
     from sweep.report.statistics.errors import About
 
     form, select, about = Format(what["form"]), Selection(what["select"]), About(what["about"])
-    request = Request(form, select, what["metric"], what["against"], what["figures"], about)
+    rows, columns = (tuple(filter(None, what[name].replace(" ", "").split(","))) for name in ("rows", "columns"))
+    request = Request(
+        form, select, what["metric"], what["against"], what["figures"], about, rows, columns, _read_where(what["where"])
+    )
     for name, is_asked in {"full": full, "figures": request.has_figures, "format html": form is Format.HTML}.items():
         if tables and is_asked:
             raise click.UsageError(f"--table prints tables alone; leave it out, or --{name}")
@@ -231,6 +244,28 @@ def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
     from sweep.report.report import explain_number
 
     click.echo(explain_number(_find_sweep(results, sweep), cell, Selection(select)), nl=False)
+
+
+@cli.command()
+@click.argument("cell")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--sweep", help="Name or folder of the sweep. [default: the latest one]")
+@results_option
+@click.option("--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers.")
+@select_option
+def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, repeat: int, select: str) -> None:
+    """Say what a trained model makes of IMAGES, as CSV: file, class, probability of each class.
+
+    CELL is model:block of the table of means, for example mobilenet-0.75-192:80/10/10, or a trial's id.
+    """
+    from sweep.prediction import predict as answer
+
+    folder = _find_sweep(results, sweep)
+    prediction = answer(folder, cell, images, repeat, select)
+    _note(f"{folder.name}: trial {prediction.trial}, one model of its kind; no diagnosis")
+    if prediction.is_demo:
+        _note("DEMO IMAGES: it was trained on drawn images; its answers say nothing about real ones")
+    click.echo(prediction.frame.to_csv(index=False, lineterminator="\n"), nl=False)
 
 
 @cli.command()
@@ -290,11 +325,13 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
     from sweep.api import make_executor
     from sweep.console import show_progress
     from sweep.execution.chatter import LOG_NAME, divert_chatter
-    from sweep.execution.resolve import prepare_sweep
+    from sweep.execution.prepare import prepare_sweep
     from sweep.execution.run import run_sweep
     from sweep.summary import describe_end, describe_start, describe_starting
 
     executor, workers, address = how["executor"], how["workers"], how["address"]
+    if how["cache"] and not address:
+        raise click.UsageError("--cache needs --address: without a cluster, arrays lie in the results folder")
     for option in ("address", "workers"):
         if how[option] and executor == "inline":
             raise click.UsageError(f"--{option} needs --executor ray")
@@ -316,6 +353,17 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
             headline = find_headline(location.folder)
         screen.say(describe_end(progress, location.folder, headline))
     return WITH_FAILURES if progress.failed else COMPLETE
+
+
+def _read_where(conditions: Sequence[str]) -> dict[str, list[str]]:
+    """Read AXIS=VALUE; several values of one axis are alternatives."""
+    found: dict[str, list[str]] = {}
+    for condition in conditions:
+        axis, equals, value = condition.partition("=")
+        if not equals:
+            raise UserError(f"--where {condition}: is not AXIS=VALUE (allowed: for example alpha=0.25)")
+        found.setdefault(axis.strip(), []).append(value.strip())
+    return found
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:

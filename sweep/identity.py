@@ -1,15 +1,17 @@
 """Names by content: equal values have equal texts, and equal texts equal names."""
 
-import json
 from hashlib import sha256
+from json import JSONEncoder
 from typing import Any
 
 SPLIT_VERSION = 1  # raised when the code cuts other parts for the same partition; every id changes with it
 
+_ENCODER = JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)  # making one takes longer than using it
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no blanks, so that equal values have equal texts."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def short_hash(text: str) -> str:

@@ -4,30 +4,33 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sweep.catalogue import WeightsSource, feature_width
-from sweep.data.splits import count_parts
+from sweep.axes import Axis, Role, show_value
 from sweep.durations import describe_duration
 from sweep.execution.folders import describe_left_out
+from sweep.execution.places import CACHE_FOLDER
+from sweep.execution.prepare import Prepared
 from sweep.execution.progress import Progress, count
 from sweep.execution.provenance import count_cores
-from sweep.execution.resolve import CACHE_FOLDER, Prepared
-from sweep.features.cache import ArrayCache
-from sweep.planning.expand import Plan, list_backbones
 from sweep.inputs import Inputs
+from sweep.methods.table import find_method, make_plan
+from sweep.networks.table import WeightsSource
+from sweep.planning.plan import Plan
 from sweep.planning.schedule import find_missing_units
-from sweep.planning.units import IMAGES_PER_SHARD, DecodeShard, ExtractShard, UnitKind, WorkUnit, estimate_seconds
+from sweep.planning.trial import Trial
+from sweep.planning.units import WorkUnit, estimate_seconds
+from sweep.store.artifacts import Artifacts
 from sweep.store.lock import find_holder
 from sweep.store.store import Store
-from sweep.store.stored_plan import load_plan, split_outcomes
+from sweep.store.stored_plan import load_plan, load_sweep, split_outcomes
 
 WORKER_BYTES = 700 * 2**20  # Python with TensorFlow and a network
 DRIVER_BYTES = 400 * 2**20
-UNIT_NAMES = {UnitKind.DECODE: "decoding", UnitKind.EXTRACT: "extraction", UnitKind.FIT: "fit"}
+COPIES = 3  # of the largest arrays of a unit: read, computed, written
 
 
 def describe_start(plan: Plan) -> str:
     """Return one line: what the plan comes to."""
-    return f"{plan.spec.name}: {_describe_product(plan)}, in {describe_units(plan.units)}"
+    return f"{plan.spec.name}: {_describe_size(plan.trials)}, in {describe_units(plan, plan.units)}"
 
 
 def describe_plan(prepared: Prepared) -> list[str]:
@@ -35,19 +38,22 @@ def describe_plan(prepared: Prepared) -> list[str]:
     plan = prepared.plan
     done, failed, pace = _read_state(prepared.folder, plan)
     missing = {trial.id for trial in plan.trials} - done - failed
-    units = find_missing_units(plan, missing, ArrayCache(prepared.cache).has)
+    units = find_missing_units(plan.units, missing, prepared.artifacts.has)
     workers = count_cores()
-    costs = f"{plan.shared_cost:.3g} instead of {plan.alone_cost:.3g} mult-adds"
-    disk, memory = _describe_bytes(_estimate_disk(plan, units)), _describe_bytes(_estimate_memory(plan, workers))
+    costs = f"{plan.shared_cost:.3g} instead of {plan.work.alone_cost:.3g} mult-adds"
+    measure = find_method(plan.spec.method).measure_bytes
+    sizes = [measure(plan, unit) for unit in units]
+    memory = DRIVER_BYTES + workers * (WORKER_BYTES + COPIES * max(sizes, default=0))
+    disk = _describe_bytes(sum(sizes))
     return [
-        f"{plan.spec.name}: {count(len(plan.trials), 'trial')} in {prepared.folder}",
-        f"  axes     {_describe_product(plan)}",
+        f"{plan.spec.name}: {_describe_size(plan.trials)}, in {prepared.folder}",
+        *(f"  {role:<9}{text}" for role, text in _describe_axes(plan.axes)),
         f"  data     {describe_data(plan.inputs)}",
         f"  weights  {describe_weights(plan.inputs)}",
-        f"  work     {describe_units(plan.units)}",
+        f"  work     {describe_units(plan, plan.units)}",
         f"  sharing  {plan.saving:,.1f} times less work than trial by trial ({costs})",
-        f"  done     {count(len(done), 'trial')} done, {len(failed):,} failed; left: {describe_units(units)}",
-        f"  needs    {disk} of disk, {memory} of memory with {count(workers, 'worker')}",
+        f"  done     {count(len(done), 'trial')} done, {len(failed):,} failed; left: {describe_units(plan, units)}",
+        f"  needs    {disk} of disk, {_describe_bytes(memory)} of memory with {count(workers, 'worker')}",
         f"  time     {_describe_time(units, pace, workers)}",
     ]
 
@@ -85,21 +91,24 @@ def describe_end(progress: Progress, folder: Path, headline: str | None = None) 
 def describe_status(folder: Path) -> list[str]:
     """Return how far a sweep is, and whether a process is at it now."""
     with Store.read(folder) as store:
-        plan = load_plan(store)
-        done, failed = split_outcomes(store, plan)
+        stored, (spec, inputs) = load_plan(store), load_sweep(store)
+        done, failed = split_outcomes(store, stored.trials)
         pace = store.seconds_per_cost()
     holder = find_holder(folder)
     lines = [
-        f"{folder.name}: {_describe_counts(len(done), len(failed), len(plan.trials))}",
-        f"  data     {describe_data(plan.inputs)}",
-        f"  weights  {describe_weights(plan.inputs)}",
+        f"{folder.name}: {_describe_counts(len(done), len(failed), len(stored.trials))}",
+        f"  data     {describe_data(inputs)}",
+        f"  weights  {describe_weights(inputs)}",
         f"  running  {holder or 'no'}",
     ]
-    missing = {trial.id for trial in plan.trials} - done - failed
+    missing = {trial.id for trial in stored.trials} - done - failed
     if missing:
-        units = find_missing_units(plan, missing, ArrayCache(folder.parent / CACHE_FOLDER).has)
+        plan = make_plan(spec, inputs)
+        if missing.isdisjoint(trial.id for trial in plan.trials):
+            return [*lines, "  left     all of it: another release made these results, and a run computes them anew"]
+        units = find_missing_units(plan.units, missing, Artifacts(folder.parent / CACHE_FOLDER).has)
         lines += [
-            f"  left     {describe_units(units)}",
+            f"  left     {describe_units(plan, units)}",
             f"  time     {_describe_time(units, pace, count_cores())}",
         ]
     return lines
@@ -113,18 +122,21 @@ def describe_failures(folder: Path) -> list[str]:
     failed = [trial for trial in plan.trials if trial.id in reasons]
     if not failed:
         return [f"{folder.name}: no failed trials"]
-    return [
-        f"{trial.id}  {trial.backbone}  {trial.split}  shuffle {trial.shuffle}  rate {trial.learning_rate:g}  "
-        f"{trial.steps} steps: {reasons[trial.id]}"
-        for trial in failed
-    ]
+    return [f"{trial.id}  {_describe_point(plan.axes, trial)}: {reasons[trial.id]}" for trial in failed]
 
 
-def describe_units(units: Iterable[WorkUnit]) -> str:
-    """Return, for example, `6 decodings, 96 extractions, 16 fits`."""
+def _describe_point(axes: Sequence[Axis], trial: Trial) -> str:
+    """Say where a trial lies: on the axes that vary, as far as they apply; on the first where none does."""
+    pairs = [pair for pair in zip(axes, trial.point, strict=True) if pair[0].varies and pair[1] is not None]
+    pairs = pairs or [(axes[0], trial.point[0])]
+    return "  ".join(f"{axis.title} {show_value(value)}" for axis, value in pairs)
+
+
+def describe_units(plan: Plan, units: Iterable[WorkUnit]) -> str:
+    """Return, for example, `6 decodings, 16 conversions, 96 extractions, 16 fits`."""
     counts = Counter(unit.kind for unit in units)
-    named = [count(counts[kind], name) for kind, name in UNIT_NAMES.items() if counts[kind]]
-    return ", ".join(named) or "nothing"
+    kinds = find_method(plan.spec.method).kinds
+    return ", ".join(count(counts[name], kind.noun) for name, kind in kinds.items() if counts[name]) or "nothing"
 
 
 def describe_data(inputs: Inputs) -> str:
@@ -142,15 +154,18 @@ def describe_weights(inputs: Inputs) -> str:
     return ", ".join(names) + ("" if inputs.is_final else " (to be downloaded)")
 
 
-def _describe_product(plan: Plan) -> str:
-    grid, backbones = plan.spec.grid, list_backbones(plan.spec)
-    heads = len(grid.split) * len(grid.shuffle) * len(grid.learning_rate)
-    return (
-        f"{count(len(backbones), 'backbone')} x {count(len(grid.split), 'split')} x "
-        f"{count(len(grid.shuffle), 'shuffle')} x {count(len(grid.learning_rate), 'learning rate')} = "
-        f"{count(len(backbones) * heads, 'run')}, read at {count(len(grid.steps), 'step budget')} = "
-        f"{count(len(plan.trials), 'trial')}"
-    )
+def _describe_size(trials: Sequence[Trial]) -> str:
+    """Return, for example, `1,296 trials, read-outs of 432 fits on 16 networks`."""
+    fits, networks = len({trial.fit_id for trial in trials}), len({trial.network_id for trial in trials})
+    return f"{count(len(trials), 'trial')}, read-outs of {count(fits, 'fit')} on {count(networks, 'network')}"
+
+
+def _describe_axes(axes: Iterable[Axis]) -> Iterable[tuple[str, str]]:
+    """Yield what axes are for, with the number of their values."""
+    for role in Role:
+        named = [f"{axis.title} ({len(axis.values)})" for axis in axes if axis.role is role and axis.varies]
+        if named:
+            yield role.value, ", ".join(named)
 
 
 def _describe_counts(done: int, failed: int, total: int) -> str:
@@ -161,28 +176,7 @@ def _read_state(folder: Path, plan: Plan) -> tuple[set[str], set[str], Mapping[s
     if not Store.is_in(folder):
         return set(), set(), {}
     with Store.read(folder) as store:
-        return *split_outcomes(store, plan), store.seconds_per_cost()
-
-
-def _estimate_disk(plan: Plan, units: Iterable[WorkUnit]) -> int:
-    """Bytes that the units will write: pixels, float32 features, and scores of validation and test images."""
-    images, classes = plan.inputs.data.images, len(plan.inputs.data.classes)
-    scored = {split: sum(count_parts(images, split)[1:]) for split in plan.spec.grid.split}
-    size = 0
-    for unit in units:
-        if isinstance(unit, DecodeShard):
-            size += sum(len(unit.images) * 3 * resolution**2 for resolution, _ in unit.outputs)
-        elif isinstance(unit, ExtractShard):
-            size += 4 * unit.images_covered * feature_width(unit.backbone, plan.spec.features)
-        else:
-            size += sum(4 * classes * scored[trial.split] for trial in unit.trials)
-    return size
-
-
-def _estimate_memory(plan: Plan, workers: int) -> int:
-    """Bytes of the driver, the workers, and the shards of the largest images on their way to them."""
-    shard = min(plan.inputs.data.images, IMAGES_PER_SHARD) * 3 * max(plan.spec.grid.resolution) ** 2
-    return DRIVER_BYTES + workers * (WORKER_BYTES + 3 * shard)
+        return *split_outcomes(store, plan.trials), store.seconds_per_cost()
 
 
 def _describe_time(units: Sequence[WorkUnit], pace: Mapping[str, float], workers: int) -> str:

@@ -148,7 +148,8 @@ def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)
     for unit in plan.units:
         if unit.trials:
             outcomes = list(_make_outcomes(plan, unit.trials, accuracy))
-            store.record(run_id, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 1.0, subject=unit.subject), outcomes)
+            record = UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, 1.0, subject=unit.subject)
+            store.record(run_id, record, outcomes)
     store.end_run(run_id)
 
 

@@ -8,17 +8,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sweep.errors import UserError
+from sweep.spec.values import Resize
 
 NAMED_FILES = 5  # undecodable files named in one message
 
 
 def decode_images(
-    files: Sequence[tuple[str, bytes]], resolutions: Sequence[int], *, antialias: bool
+    files: Sequence[tuple[str, bytes]],
+    resolutions: Sequence[int],
+    *,
+    antialias: bool = True,
+    resize: Resize = Resize.BILINEAR,
 ) -> list[NDArray[np.uint8]]:
     """Decode (name, content) pairs once and resize them to each resolution.
 
-    Bilinear; the aspect ratio is not kept and nothing is cropped. With `antialias` a shrinking resize averages over
-    the source pixels; without, it reads the four nearest to the centre of each target pixel (half-pixel centres).
+    The aspect ratio is not kept and nothing is cropped. A resize that shrinks averages over the source pixels, but for
+    `nearest`, and for `bilinear` without `antialias`, which reads the four nearest to the centre of each target pixel
+    (half-pixel centres).
 
     Returns:
         One (files, resolution, resolution, 3) array per resolution.
@@ -34,7 +40,7 @@ def decode_images(
             damaged.append(name)
             continue
         for side, output in zip(resolutions, outputs, strict=True):
-            pixels = np.asarray(_resize(image, side, antialias=antialias))
+            pixels = np.asarray(_resize(image, side, resize, antialias=antialias))
             output[index] = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
     if damaged:
         raise UserError(describe_damage(damaged))
@@ -80,9 +86,9 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((pixels >> 8).astype(np.uint8))
 
 
-def _resize(image: Image.Image, side: int, *, antialias: bool) -> Image.Image:
-    if antialias:
-        return image.resize((side, side), Image.Resampling.BILINEAR)
+def _resize(image: Image.Image, side: int, resize: Resize, *, antialias: bool) -> Image.Image:
+    if antialias or resize is not Resize.BILINEAR:
+        return image.resize((side, side), Image.Resampling[resize.name])
     width, height = image.size
     scale = (width / side, 0.0, 0.0, 0.0, height / side, 0.0)
     return image.transform((side, side), Image.Transform.AFFINE, scale, Image.Resampling.BILINEAR)

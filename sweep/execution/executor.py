@@ -1,8 +1,40 @@
 """The contract between the driver's loop and whoever does the work."""
 
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Protocol
+
+import numpy as np
 
 from sweep.execution.worker import Finished, Job
+from sweep.planning.units import ArtifactKey, Resources
+from sweep.store.artifacts import Artifacts
+
+WORD_BYTES = 8  # of a number, on the way
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Bytes that have left the driver and come to it: arrays, files and scores to the byte, the rest about so."""
+
+    sent: int = 0
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the driver finds what jobs need: arrays that some unit makes among the artifacts, the rest from `supply`.
+
+    supply: raises UserError or FatalError where an input is not what it was.
+    """
+
+    artifacts: Artifacts
+    supply: Callable[[ArtifactKey], Any]
+    made: Collection[ArtifactKey] = field(default_factory=frozenset)
+
+    def read(self, key: ArtifactKey) -> Any:
+        """Open an array without reading it, or get an input."""
+        return self.artifacts.read(key) if key in self.made else self.supply(key)
 
 
 class Executor(Protocol):
@@ -10,10 +42,26 @@ class Executor(Protocol):
 
     name: str
     workers: int
-    queue_length: int  # jobs it can usefully hold: those being done and those at hand for a worker that gets free
+    traffic: Traffic
 
-    def submit(self, key: str, job: Job) -> None:
-        """Take a job. `key` comes back with what it yields."""
+    def open(self, source: Source) -> None:
+        """Begin a run: what jobs need is taken from `source`."""
+        ...
+
+    def capacity(self, queue: str) -> int:
+        """Jobs of a queue that it can usefully hold: those being done and those at hand for a worker that gets free."""
+        ...
+
+    def can_hold(self, resources: Resources) -> bool:
+        """Whether any one of its machines has so much."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job.
+
+        Raises:
+            UserError, FatalError: what it needs cannot be read, or the workers are lost.
+        """
         ...
 
     def next_finished(self) -> Finished:
@@ -24,6 +72,58 @@ class Executor(Protocol):
         """
         ...
 
+    def drop(self, keys: Iterable[ArtifactKey]) -> None:
+        """Let go of what no job will need any more."""
+        ...
+
     def close(self) -> None:
         """Let go of the workers; jobs that are not finished are given up."""
         ...
+
+
+class Shelf:
+    """What the driver gives along with jobs: each thing once, kept until no job needs it any more.
+
+    place: puts a value where workers find it, and returns what stands for it. shares: whether workers open artifacts
+    themselves.
+    """
+
+    def __init__(self, source: Source, place: Callable[[Any], Any], *, shares: bool) -> None:
+        self._source = source
+        self._place = place
+        self._shares = shares
+        self._placed: dict[ArtifactKey, Any] = {}
+
+    @property
+    def artifacts(self) -> Artifacts | None:
+        """Where workers open artifacts themselves, if they do."""
+        return self._source.artifacts if self._shares else None
+
+    def take(self, keys: Iterable[ArtifactKey]) -> list[Any]:
+        """Return what stands for each; None for an artifact that workers open themselves."""
+        return [None if self._shares and key in self._source.made else self._find(key) for key in keys]
+
+    def drop(self, keys: Iterable[ArtifactKey]) -> None:
+        """Forget what was placed; who asks again places it anew."""
+        for key in keys:
+            self._placed.pop(key, None)
+
+    def _find(self, key: ArtifactKey) -> Any:
+        if key not in self._placed:
+            self._placed[key] = self._place(self._source.read(key))
+        return self._placed[key]
+
+
+def measure_bytes(value: Any) -> int:
+    """Bytes of all arrays, files and texts in a value; a number counts as one word."""
+    match value:
+        case np.ndarray():
+            return int(value.nbytes)
+        case bytes() | str():
+            return len(value)
+        case Mapping():
+            return sum(measure_bytes(each) for pair in value.items() for each in pair)
+        case tuple() | list() | set() | frozenset():
+            return sum(map(measure_bytes, value))
+    parts = [getattr(value, each.name) for each in fields(value)] if is_dataclass(value) else []
+    return sum(map(measure_bytes, parts)) if parts else WORD_BYTES

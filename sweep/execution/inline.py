@@ -1,8 +1,11 @@
 """The work done in this process, one job after the other: for debugging, for tests, and where Ray is not wanted."""
 
 from collections import deque
+from collections.abc import Iterable
 
+from sweep.execution.executor import Shelf, Source, Traffic
 from sweep.execution.worker import Finished, Job, perform
+from sweep.planning.units import ArtifactKey, Resources
 
 
 class InlineExecutor:
@@ -10,18 +13,36 @@ class InlineExecutor:
 
     name = "inline"
     workers = 1
-    queue_length = 1
 
     def __init__(self) -> None:
-        self._jobs: deque[tuple[str, Job]] = deque()
+        self.traffic = Traffic()  # nothing moves
+        self._jobs: deque[Job] = deque()
 
-    def submit(self, key: str, job: Job) -> None:
+    def open(self, source: Source) -> None:
+        """Begin a run."""
+        self._shelf = Shelf(source, lambda value: value, shares=True)
+
+    def capacity(self, queue: str) -> int:
+        """One job at a time, and none on a GPU."""
+        return 0 if queue == "gpu" else 1
+
+    def can_hold(self, resources: Resources) -> bool:
+        """Whatever needs no GPU: more CPUs than there are only take longer."""
+        return not resources.gpus
+
+    def submit(self, job: Job) -> None:
         """Take a job; it is done when it is waited for."""
-        self._jobs.append((key, job))
+        self._shelf.take(job.needs)  # what cannot be read is told here, as by other executors
+        self._jobs.append(job)
 
     def next_finished(self) -> Finished:
         """Do the oldest job."""
-        return perform(*self._jobs.popleft())
+        job = self._jobs.popleft()
+        return perform(job, self._shelf.artifacts, *self._shelf.take(job.needs))
+
+    def drop(self, keys: Iterable[ArtifactKey]) -> None:
+        """Let go of inputs that are not needed any more."""
+        self._shelf.drop(keys)
 
     def close(self) -> None:
         """Nothing to let go of."""

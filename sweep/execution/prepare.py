@@ -11,32 +11,41 @@ from sweep.execution.folders import refuse_another_name
 from sweep.execution.places import Location, Places, Say
 from sweep.execution.progress import count
 from sweep.execution.supply import Supply
-from sweep.execution.weights import WeightPaths, find_weights
+from sweep.execution.weights import find_weights
 from sweep.inputs import Inputs
 from sweep.methods.table import find_method, make_plan
 from sweep.planning.grid import list_products
 from sweep.planning.plan import Plan
 from sweep.spec.schema import DemoSpec, Spec
 from sweep.spec.values import Split
+from sweep.store.artifacts import Artifacts
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_sweep
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sweep ready to run: its plan, its folder, its images, where its weights lie, and where arrays are kept."""
+    """A sweep ready to run: its plan, its folder, its images, and where what its units need comes from.
+
+    artifacts: where arrays are kept. supply: gives what units need and no unit makes.
+    """
 
     plan: Plan
     folder: Path
-    artifacts: str
+    artifacts: Artifacts
     images: Path
     data: DataSet
-    weights: WeightPaths
+    supply: Supply
 
-    @property
-    def supply(self) -> Supply:
-        """What units need and no unit makes."""
-        return Supply(self.plan, self.data, self.weights)
+    def introduce(self, store: Store) -> None:
+        """Keep in the store what a report must know beside the results: the plan, the images, the partitions."""
+        plan, summary = self.plan, self.data.summary
+        spec, images = plan.spec.model_dump(mode="json"), str(self.images.resolve())
+        store.save_plan(plan.spec.method, spec, plan.inputs.to_json(), plan.axes, plan.trials, images)
+        store.save_images(summary.fingerprint, self.data.images)
+        for partition_id in dict.fromkeys(trial.partition_id for trial in plan.trials):
+            identity, partition = self.supply.partition(partition_id)
+            store.save_partition(summary.fingerprint, identity, partition.parts)
 
 
 def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, download: bool) -> Prepared:
@@ -77,7 +86,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download
     )
     plan = make_plan(spec, Inputs(data.summary, weights))
-    return Prepared(plan, location.folder, places.artifacts, folder, data, paths)
+    return Prepared(plan, location.folder, Artifacts(places.artifacts), folder, data, Supply(plan, data, paths))
 
 
 def _draw_demo(demo: DemoSpec, cache: Path, say: Say) -> Path:

@@ -1,11 +1,13 @@
 """How far a run has come."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sweep.planning.units import DecodeShard, ExtractShard, FitHeads, WorkUnit
+from sweep.methods.table import Kind
+from sweep.planning.units import WorkUnit
 
-NAMED = 2  # backbones named in one line
+NAMED = 2  # networks named in one line
 
 
 @dataclass(slots=True)
@@ -23,9 +25,11 @@ class Progress:
     units_done: int = 0
     elapsed_s: float = 0.0
     left_s: float | None = None
-    work: int = 0  # of the whole plan
-    work_left: int = 0
+    work: float = 0.0  # of the whole plan
+    work_left: float = 0.0
     step: str = ""  # what is being done at this moment; changes between two calls of a watch
+    sent_bytes: int = 0  # by the driver to its workers, in this run
+    received_bytes: int = 0
 
     @property
     def share(self) -> float:
@@ -41,15 +45,18 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-def describe_step(units: Collection[WorkUnit], workers: int) -> str:
-    """Return what is being done, for example `extracting mobilenet-1-224, 2 workers busy`."""
-    images = sum(len(unit.images) for unit in units if isinstance(unit, DecodeShard))
-    extracted = dict.fromkeys(str(unit.backbone) for unit in units if isinstance(unit, ExtractShard))
-    fitted = dict.fromkeys(str(unit.backbone) for unit in units if isinstance(unit, FitHeads))
-    steps = [f"decoding {count(images, 'image')}"] if images else []
-    steps += [f"extracting {_join(extracted)}"] if extracted else []
-    steps += [f"fitting {_join(fitted)}"] if fitted else []
-    busy = min(len(units), workers)
+def describe_step(units: Iterable[WorkUnit], kinds: Mapping[str, Kind], workers: int) -> str:
+    """Return what is being done, for example `decoding 40 images; extracting mobilenet-1-224, 2 workers busy`.
+
+    A unit's setting `label` is what is named: a text, or a number of images.
+    """
+    labels: dict[str, list[str | int]] = defaultdict(list)
+    busy = 0
+    for unit in units:
+        busy += 1
+        labels[unit.kind].append(unit.settings.get("label", ""))
+    steps = [f"{kind.doing} {_join(labels[name])}".rstrip() for name, kind in kinds.items() if name in labels]
+    busy = min(busy, workers)
     return "; ".join(steps) + (f", {count(busy, 'worker')} busy" if workers > 1 and busy else "")
 
 
@@ -58,7 +65,10 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _join(names: Iterable[str]) -> str:
-    named = list(names)
+def _join(labels: Sequence[str | int]) -> str:
+    different = dict.fromkeys(labels)
+    images = sum(label for label in labels if isinstance(label, int))
+    named = [label for label in different if isinstance(label, str) and label]
+    named = [count(images, "image"), *named] if images else named
     more = len(named) - NAMED
     return ", ".join(named[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,93 +1,208 @@
 """The work done by Ray: on this machine or on a cluster. No other module knows of Ray.
 
-A job travels with all it needs through the object store, so workers need no file system of the driver's. A worker
-that dies is replaced and its job done again by Ray; a Python exception is an outcome like any other.
+Inputs travel with a job through the object store, each once. Arrays that are made on the way stay where all workers
+reach them: on this machine's disk, or where a cluster has a place for them; else they travel too. A worker that dies is
+replaced and its job done again by Ray; a Python exception is an outcome like any other.
 """
 
 import os
 import signal
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import ray
-from ray.exceptions import RayError, RayTaskError, WorkerCrashedError
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    OutOfDiskError,
+    OutOfMemoryError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sweep.errors import FatalError, UserError
+from sweep.execution.executor import Shelf, Source, Traffic, measure_bytes
 from sweep.execution.provenance import count_cores, free_memory_bytes
 from sweep.execution.signals import keep_handlers, limit_seconds
 from sweep.execution.worker import Finished, Job, Raised, Trouble, describe_error, perform
+from sweep.identity import identify
+from sweep.planning.units import ArtifactKey, Resources
+from sweep.store.artifacts import Artifacts
 
 CONNECT_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 180.0  # seconds are usual, and a minute on a machine that is busy with other things
 STARTS = 2  # a process of Ray's that is killed while it starts leaves the driver waiting for ever
 RETRIES = 5  # of a job whose worker dies
-STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of images at 224 pixels, twice over
+STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of files, or of images at 224 pixels, twice over
 STORE_BYTES_MOST = 9 * 10**9  # Ray refuses more where shared memory is small
 STORE_SHARE = 0.3  # of the memory that is free
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a job that asks for no GPU sees none
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
+_OF_ONE_JOB = (ObjectLostError, NodeDiedError, OutOfMemoryError, OutOfDiskError)  # others may go on elsewhere
+_WHERE = "a worker of Ray"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An existing Ray cluster. has_place: whether all its machines reach the place where artifacts are kept."""
+
+    address: str
+    has_place: bool = False
 
 
 class RayPool:
-    """Ray Core tasks of one CPU each."""
+    """Ray Core tasks, of one CPU each unless they ask for more."""
 
     name = "ray"
 
-    def __init__(self, workers: int | None, address: str | None = None, *, forward_logs: bool = True) -> None:
+    def __init__(self, workers: int | None, cluster: Cluster | None = None, *, forward_logs: bool = True) -> None:
         os.environ.update(_ENVIRONMENT)
         options: dict[str, Any] = {
             "logging_level": "ERROR",
             "configure_logging": True,
             "log_to_driver": forward_logs,
         }
-        if address is None:
+        if cluster is None:
             options |= {
                 "address": "local",  # a new one, also where another cluster of the user runs
                 "num_cpus": workers or count_cores(),
-                "num_gpus": 0,
                 "include_dashboard": False,
                 "object_store_memory": _size_object_store(workers or count_cores()),
             }
         else:
             package = str(Path(__file__).parents[1])
-            options |= {"address": address, "runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
-        _start(options, address)
+            options |= {"address": cluster.address}
+            options |= {"runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
+        _start(options, cluster.address if cluster else None)
         self.workers = workers or int(ray.cluster_resources()["CPU"])
-        self.queue_length = self.workers if address else 2 * self.workers  # elsewhere all that is queued may run
-        self._perform = ray.remote(num_cpus=1, max_retries=RETRIES)(perform)
-        self._running: dict[Any, str] = {}
+        self.traffic = Traffic()
+        self._gpus = int(ray.cluster_resources().get("GPU", 0))
+        self._cluster = cluster
+        # Names wait at no cost; arrays do not, and Ray starts all that it has room for, be it more than was asked for
+        self._ahead = 2 if cluster is None or (cluster.has_place and workers is None) else 1
+        self._perform = ray.remote(perform)
+        self._running: dict[Any, Job] = {}
 
-    def submit(self, key: str, job: Job) -> None:
+    def open(self, source: Source) -> None:
+        """Begin a run.
+
+        Raises:
+            UserError: a machine does not reach the place where artifacts are kept, although it should.
+        """
+        shares = self._cluster is None or self._cluster.has_place
+        if self._cluster and shares:
+            _check_place(source.artifacts, self._cluster)
+        self.traffic = Traffic()
+        if "://" not in source.artifacts.root:  # workers have another current folder
+            source = replace(source, artifacts=Artifacts(Path(source.artifacts.root).resolve()))
+        self._shelf = Shelf(source, self._place, shares=shares)
+
+    def capacity(self, queue: str) -> int:
+        """CPU: some jobs wait for a worker to get free; GPU: as many as there are; exclusive: one."""
+        match queue:
+            case "exclusive":
+                return 1
+            case "gpu":
+                return self._gpus
+        return self._ahead * self.workers
+
+    def can_hold(self, resources: Resources) -> bool:
+        """Whether any machine has so many CPUs and GPUs."""
+        machines = [machine["Resources"] for machine in _list_machines()]
+        return any(
+            machine.get("CPU", 0) >= resources.cpus and machine.get("GPU", 0) >= resources.gpus for machine in machines
+        )
+
+    def submit(self, job: Job) -> None:
         """Hand a job to Ray."""
+        given = self._shelf.take(job.needs)
+        resources = {"num_cpus": job.resources.cpus, "num_gpus": job.resources.gpus}
+        task = self._perform.options(max_retries=RETRIES, **resources)
         try:
-            self._running[self._perform.remote(key, job)] = key
+            self._running[task.remote(job, self._shelf.artifacts, *given)] = job
         except RayError as error:
-            raise _lose_workers(key, error) from error
+            raise _lose_workers(job.key, error) from error
+        self.traffic.sent += measure_bytes(job)
 
     def next_finished(self) -> Finished:
         """Wait for the first job to end."""
-        key = ""
+        job = None
         try:
             (reference,), _ = ray.wait(list(self._running), num_returns=1)
-            key = self._running.pop(reference)
+            job = self._running.pop(reference)
             finished: Finished = ray.get(reference)
-        except RayTaskError as error:  # before or after `perform`: the job or its answer could not be unpacked
-            raised = Raised(describe_error(error.cause), str(error), Trouble.SURROUNDINGS)
-            return Finished(key, raised, 0.0, "a worker of Ray")
         except WorkerCrashedError as error:
-            raised = Raised(f"its worker died {1 + RETRIES} times", str(error))
-            return Finished(key, raised, 0.0, "a worker of Ray")
+            return _fail(job, Raised(f"its worker died {1 + RETRIES} times", str(error)))
+        except RayTaskError as error:  # before or after `perform`: the job or its answer could not be unpacked
+            return self._give_back(job, error, error.cause)
+        except _OF_ONE_JOB as error:
+            return self._give_back(job, error, error)
         except RayError as error:
-            raise _lose_workers(key, error) from error
+            raise _lose_workers(job.key if job else "Ray", error) from error
+        self.traffic.received += measure_bytes(finished.product)
         return finished
+
+    def drop(self, keys: Iterable[ArtifactKey]) -> None:
+        """Let Ray free what no job needs any more."""
+        self._shelf.drop(keys)
 
     def close(self) -> None:
         """Stop the workers of this machine, or leave the cluster."""
         ray.shutdown()
+
+    def _place(self, value: Any) -> Any:
+        try:
+            reference = ray.put(value)
+        except RayError as error:
+            raise _lose_workers("Ray", error) from error
+        self.traffic.sent += measure_bytes(value)
+        return reference
+
+    def _give_back(self, job: Job | None, error: RayError, cause: Exception) -> Finished:
+        """Let a job be tried again, with all it needs placed anew: some of that may have gone with a machine."""
+        self._shelf.drop(job.needs if job else ())
+        return _fail(job, Raised(describe_error(cause), str(error), Trouble.SURROUNDINGS))
+
+
+def _fail(job: Job | None, raised: Raised) -> Finished:
+    return Finished(job.key if job else "", raised, 0.0, _WHERE)
+
+
+def _list_machines() -> list[dict[str, Any]]:
+    return [machine for machine in ray.nodes() if machine["Alive"]]
+
+
+def _check_place(artifacts: Artifacts, cluster: Cluster) -> None:
+    """Leave a mark among the artifacts, and ask every machine of the cluster whether it sees it.
+
+    Raises:
+        UserError: one does not.
+    """
+    mark = ArtifactKey("marks", identify(socket.gethostname()), "mark")
+    artifacts.write(mark, np.zeros(1, np.uint8))
+    look = ray.remote(num_cpus=0)(lambda: artifacts.has(mark))
+    machines = _list_machines()
+    strategies = [NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False) for machine in machines]
+    try:
+        sights = ray.get([look.options(scheduling_strategy=strategy).remote() for strategy in strategies])
+    except RayError as error:
+        raise _lose_workers("Ray", error) from error
+    blind = [machine["NodeManagerHostname"] for machine, sees in zip(machines, sights, strict=True) if not sees]
+    if blind:
+        raise UserError(
+            f"--cache {artifacts.root}: {', '.join(blind[:3])} of the cluster at {cluster.address} cannot see what is "
+            "written there; name a folder or URL that all its machines reach, or leave --cache out"
+        )
 
 
 def _start(options: dict[str, Any], address: str | None) -> None:

@@ -1,96 +1,41 @@
 """What a worker does: a job in, arrays or outcomes out.
 
-It sees no files of the driver's and keeps no state but the network it built last.
+It sees no files of the driver's, unless it is told of a place for arrays that both reach.
 """
 
 import os
 import socket
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from sweep.catalogue import Backbone, Complexity, FeatureKind
-from sweep.data.decode import decode_images
-from sweep.data.splits import Partition
 from sweep.errors import FatalError, UserError
-from sweep.models.weights import WeightsBlob
-from sweep.planning.trial import Trial
-from sweep.spec.schema import TrainingSpec
-from sweep.spec.values import Split
-from sweep.training.head_data import HeadData
-from sweep.training.heads import FittedHeads, fit_heads
+from sweep.execution.sidecars import Sidecar, write_with_sidecar
+from sweep.methods.names import import_object
+from sweep.outcome import Yield
+from sweep.planning.units import ArtifactKey, Resources
+from sweep.store.artifacts import Artifacts
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeJob:
-    """(name, content) of files, to be decoded to every resolution."""
+class Job:
+    """A work unit as a worker gets it: names, and no arrays.
 
-    files: list[tuple[str, bytes]]
-    resolutions: tuple[int, ...]
-    antialias: bool
+    run: `module:function`. sidecar: what is said beside each array that it makes, and the facts that it finds.
+    """
 
-    def perform(self) -> list[NDArray[np.uint8]]:
-        """Return one (files, resolution, resolution, 3) array per resolution."""
-        return decode_images(self.files, self.resolutions, antialias=self.antialias)
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """Features (images, width) and the cost of the network that made them."""
-
-    features: NDArray[np.float32]
-    complexity: Complexity
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractJob:
-    """Images (images, resolution, resolution, 3) for one backbone. `network` names backbone, weights and all."""
-
-    network: str
-    backbone: Backbone
-    kind: FeatureKind
-    weights: WeightsBlob
-    images: NDArray[np.uint8]
-    calibration: NDArray[np.uint8] | None
-
-    def perform(self) -> Extraction:
-        """Build the network, unless it is the one built last, and run it over the images."""
-        from sweep.features.extract import extract_features
-        from sweep.models.build import build_backbone
-
-        if self.network not in _built:
-            _built.clear()
-            _built[self.network] = build_backbone(self.backbone, self.kind, self.weights, self.calibration)
-        network = _built[self.network]
-        return Extraction(extract_features(self.images, network), network.complexity)
-
-
-@dataclass(frozen=True, slots=True)
-class FitJob:
-    """Trials to fit on the shards of a feature set, each (images of the shard, width)."""
-
-    trials: tuple[Trial, ...]
-    shards: list[NDArray[np.float32]]
-    labels: NDArray[np.int64]
-    classes: int
-    partitions: dict[tuple[Split, int], Partition]
-    training: TrainingSpec
-
-    def perform(self) -> FittedHeads:
-        """Fit the heads and read them out."""
-        data = HeadData(np.concatenate(self.shards), self.labels, self.classes, self.partitions)
-        return fit_heads(self.trials, data, self.training)
-
-
-Job = DecodeJob | ExtractJob | FitJob
-Product = list[NDArray[np.uint8]] | Extraction | FittedHeads
-
-_built: dict[str, Any] = {}
+    key: str
+    run: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[ArtifactKey, ...] = ()
+    makes: tuple[ArtifactKey, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    sidecar: Sidecar = field(default_factory=Sidecar)
 
 
 class Trouble(StrEnum):
@@ -113,23 +58,37 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A job that came to its end, and what came out."""
+    """A job that came to its end, and what came out; arrays that the worker has kept itself are left out."""
 
     key: str
-    product: Product | Raised
+    product: Yield | Raised
     duration_s: float
     worker: str
 
 
-def perform(key: str, job: Job) -> Finished:
-    """Do a job with one thread, so that its result depends on nothing but the job. Whatever it raises is an answer."""
-    started = time.perf_counter()
-    product: Product | Raised
+def perform(job: Job, artifacts: Artifacts | None, *given: Any) -> Finished:
+    """Do a job with one thread for each of its CPUs, so that its result depends on nothing but the job.
+
+    Whatever it raises is an answer.
+
+    Args:
+        job: what to do.
+        artifacts: where this worker reads the arrays that it is not given and keeps those that it makes; None where it
+            reaches no such place: it is given all arrays, and what it makes goes back with the answer.
+        given: parallel to what the job needs; None for an array that lies among the artifacts.
+    """
+    started, duration_s = time.perf_counter(), None
+    product: Yield | Raised
     try:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(limits=1):
-            product = job.perform()
+        arrays = [_open(artifacts, key) if each is None else each for key, each in zip(job.needs, given, strict=True)]
+        with threadpool_limits(limits=max(1, int(job.resources.cpus))):
+            product = _run(job, arrays)
+        duration_s = time.perf_counter() - started
+        if artifacts is not None:
+            _write(job, product, artifacts)
+            product = replace(product, arrays=())
     except UserError as error:  # that only shows here, such as a damaged file
         product = Raised(str(error), traceback.format_exc(), Trouble.MISTAKE)
     except FatalError as error:
@@ -138,9 +97,31 @@ def perform(key: str, job: Job) -> Finished:
         product = Raised(describe_error(error), traceback.format_exc(), Trouble.SURROUNDINGS)
     except Exception as error:  # noqa: BLE001 - any failure is a row
         product = Raised(describe_error(error), traceback.format_exc())
-    return Finished(key, product, time.perf_counter() - started, f"{socket.gethostname()}:{os.getpid()}")
+    if duration_s is None:
+        duration_s = time.perf_counter() - started
+    return Finished(job.key, product, duration_s, f"{socket.gethostname()}:{os.getpid()}")
 
 
 def describe_error(error: BaseException) -> str:
     """Return an exception's type and message in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _open(artifacts: Artifacts | None, key: ArtifactKey) -> NDArray[Any]:
+    """Open an array; one that is not there may be on its way, as file systems of several machines have it."""
+    if artifacts is None or not artifacts.has(key):
+        raise FileNotFoundError(f"{key} is not where this worker looks for it; do all workers reach that place?")
+    return artifacts.read(key)
+
+
+def _run(job: Job, arrays: Sequence[NDArray[Any]]) -> Yield:
+    yielded: Yield = import_object(job.run)(job.settings, arrays)
+    if len(yielded.arrays) != len(job.makes):
+        raise ValueError(f"{job.run} yielded {len(yielded.arrays)} arrays where {len(job.makes)} were asked for")
+    return yielded
+
+
+def _write(job: Job, product: Yield, artifacts: Artifacts) -> None:
+    sidecar = job.sidecar.learn(product.facts)
+    for key, array in zip(job.makes, product.arrays, strict=True):
+        write_with_sidecar(artifacts, key, array, sidecar)

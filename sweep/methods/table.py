@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from sweep.inputs import Inputs, Weighted
+from sweep.methods.names import import_object
 from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
+from sweep.planning.units import WorkUnit
 from sweep.spec.schema import Spec
 
 METHODS: Mapping[str, str] = {"probe": "sweep.methods.probe.method:PROBE"}
@@ -36,6 +37,7 @@ class Method:
 
     make_work: its axes, trials and units. list_weights: the networks whose weights must be known by content before.
     partition_of: the identity of a trial's partition. list_positions: which images a part of an artifact covers.
+    measure_bytes: about what a unit writes. score_files: `module:function` that applies a trial's state to image files.
     """
 
     name: str
@@ -44,18 +46,14 @@ class Method:
     list_weights: Callable[[Spec], tuple[Weighted, ...]]
     partition_of: Callable[[Trial], dict[str, Any]]
     list_positions: Callable[[str, int], "range | list[int]"]
+    measure_bytes: Callable[[Plan, WorkUnit], int]
+    score_files: str
 
 
 def find_method(name: str) -> Method:
     """Import a method; the spec has checked its name."""
     method: Method = import_object(METHODS[name])
     return method
-
-
-def import_object(name: str) -> Any:
-    """Return what `module:name` names."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def make_plan(spec: Spec, inputs: Inputs) -> Plan:

@@ -214,6 +214,16 @@ def hub_cache_folder_name(handle: str) -> str:
     return sha1(handle.encode(), usedforsecurity=False).hexdigest()
 
 
+def name_weights(source: WeightsSource, path: str | None, kind: FeatureKind, network: Network) -> str:
+    """Say in a word where weights come from: the user's path, the file of keras.applications, the handle."""
+    match source:
+        case WeightsSource.RANDOM:
+            return f"random weights of {network} ({kind})"
+        case WeightsSource.IMAGENET:
+            return keras_file_name(network, kind)
+    return path or hub_handle(network, kind)
+
+
 def _find_value(name: str, axis: str, value: Number) -> Number:
     """Return the table's own value, so that 1 and 1.0 are written alike."""
     allowed = NETWORKS[name].axes[axis]

@@ -30,4 +30,5 @@ def _read(section: Any, names: tuple[str, ...] = AXES) -> dict[str, tuple[Value,
 def _to_value(value: Any) -> Value:
     if isinstance(value, Split):
         return str(value)
-    return value.value if isinstance(value, Enum) else value
+    plain: Value = value.value if isinstance(value, Enum) else value
+    return plain

@@ -8,7 +8,10 @@ from sweep.planning.units import ArtifactKey, WorkUnit
 
 
 def find_missing_units(
-    units: Iterable[WorkUnit], missing: set[str], is_cached: Callable[[ArtifactKey], bool]
+    units: Iterable[WorkUnit],
+    missing: set[str],
+    is_cached: Callable[[ArtifactKey], bool],
+    wanted: Iterable[ArtifactKey] = (),
 ) -> list[WorkUnit]:
     """Walk back from the missing trials: return the units that yield them, and those that make what these need.
 
@@ -16,8 +19,9 @@ def find_missing_units(
         units: all there is to do; what one needs is made by earlier ones, or comes from elsewhere.
         missing: ids of the trials without a result.
         is_cached: whether an artifact is there already.
+        wanted: artifacts that are asked for besides.
     """
-    wanted: set[ArtifactKey] = set()
+    wanted = {key for key in wanted if not is_cached(key)}
     found = []
     for unit in reversed(list(units)):
         left = unit.only(missing, wanted)

@@ -134,7 +134,8 @@ def _detail_open(study: Study, inference: Inference, key: CellKey, costs: Costs)
     yield _describe_candidates(standing, key[1])
     projection = Projection.of(study, standing, inference.margin)
     if projection is None:
-        yield f"How many {layout.repeats_word} would show one is not known: a single one does not say what training adds."
+        one = "a single one does not say what training adds"
+        yield f"How many {layout.repeats_word} would show one is not known: {one}."
         return
     reached = [(more, name) for name in standing.models if (more := projection.find_repeats(name))]
     if reached:

@@ -1,4 +1,4 @@
-"""What the models of a sweep cost: the network, as counted when it was built, and the head that is trained on it. Pure."""
+"""What the models of a sweep cost: the network, as counted when it was built, and its head. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

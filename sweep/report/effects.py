@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sweep.axes import Axis, Layer
+from sweep.axes import Axis
 from sweep.report.inference import Inference, Question, is_defined
 from sweep.report.layout import cross
 from sweep.report.statistics.arrays import Floats

@@ -1,8 +1,9 @@
 """Where a mean comes from: the trials behind it, how they were chosen, and how to run one again. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import join
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -24,8 +25,8 @@ RESULTS = "results"  # the default of the command line
 LONGEST_NAME = 63  # of a sweep whose name is to be followed by a trial's id
 FOLDER = "FOLDER"  # stands for the reader's images
 SEEDS = (
-    "the fingerprint of the data and the values of the partition seed the partition; what is trained on seeds the first "
-    "weights and the batches"
+    "the fingerprint of the data and the values of the partition seed the partition; what is trained on seeds the "
+    "first weights and the batches"
 )
 
 
@@ -67,15 +68,13 @@ def _list_facts(
         yield layout.repeats_word.capitalize(), f"{cell.repeats} of {cell.repeats_planned} at the chosen configuration"
     if cell.choice:
         order = ", ".join(f"the smaller {axis.title}" for axis in sorted(layout.tuned, key=lambda axis: axis.order))
-        yield (
-            "Chosen",
-            f"{layout.describe(cell.choice, layout.tuned)}; {header['Selection']}; those over the most "
-            f"{layout.repeats_word} come first, and ties go to the lower validation log loss, {order}",
-        )
+        most = f"those over the most {layout.repeats_word} come first"
+        ties = f"{most}, and ties go to the lower validation log loss, {order}"
+        yield "Chosen", f"{layout.describe(cell.choice, layout.tuned)}; {header['Selection']}; {ties}"
     yield "Seeds", SEEDS
     yield "Data", header["Data"]
     behind = list_trials_behind(trials, {key: cell}).sort_values("repeat")
-    point = (trials if behind.empty else behind).iloc[0].to_dict()
+    point, *_ = (trials if behind.empty else behind).to_dict("records")
     weights = study.frames.inputs.weights[read_weighted(point)]
     yield "Weights", f"{weights.source.value}, SHA-256 {weights.sha256}"
     yield "Feature set", point["network_id"]
@@ -85,7 +84,7 @@ def _list_facts(
         yield "Run one again", _make_command(study, point, weights.source, source)
 
 
-def _make_command(study: Study, point: Values, weights: WeightsSource, source: Source) -> str:
+def _make_command(study: Study, point: Mapping[Any, Any], weights: WeightsSource, source: Source) -> str:
     """Make the command that runs a trial in a sweep of its own, whose grid is that point alone; its id is the same.
 
     The name ends in the id: a folder of another trial would refuse to leave that one out.

@@ -112,7 +112,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     trials = _keep(plan, restrict(plan.axes, asked.where))
     layout = Layout.of(narrow(plan.axes, list(zip(*(each.point for each in trials), strict=True))), *asked[:2])
     inputs = Inputs.from_json(plan.inputs)
-    frame, models, blocks, choices, repeats = _tabulate(trials, layout)
+    frame, points = _tabulate(trials, layout)
     networks = set(frame["network_id"])
     facts = {subject: own for subject, own in store.load_facts().items() if subject in networks}
     return SweepFrames(
@@ -123,10 +123,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
         inputs=inputs,
         layout=layout,
         trials=_join_results(store, frame.assign(data=inputs.data.name, is_demo=inputs.data.is_demo)),
-        models=models,
-        blocks=blocks,
-        choices=choices,
-        repeats=repeats,
+        **points,
         partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
         complexities=dict(_read_complexities(facts)),
         seconds=_sum_seconds(store, networks),
@@ -167,9 +164,8 @@ def _keep(plan: StoredPlan, where: Mapping[str, set[Value]]) -> Sequence[Trial]:
     return kept
 
 
-def _tabulate(
-    trials: Sequence[Trial], layout: Layout
-) -> tuple[pd.DataFrame, dict[str, Values], dict[str, Values], tuple[Values, ...], tuple[Values, ...]]:
+def _tabulate(trials: Sequence[Trial], layout: Layout) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a row for each trial, and `models`, `blocks`, `choices` and `repeats` of `SweepFrames`."""
     points = [trial.point for trial in trials]
     models, of_model = _number(points, layout, layout.of_models)
     blocks, of_block = _number(points, layout, layout.of_blocks)
@@ -189,7 +185,13 @@ def _tabulate(
         "repeat": of_repeat,
     }
     named = [dict(zip(own, values, strict=True)) for own, values in zip(names, (models, blocks), strict=True)]
-    return pd.DataFrame(columns), *named, tuple(choices[place] for place in order), tuple(repeats)
+    ordered = tuple(choices[place] for place in order)
+    return pd.DataFrame(columns), {
+        "models": named[0],
+        "blocks": named[1],
+        "choices": ordered,
+        "repeats": tuple(repeats),
+    }
 
 
 def _number(points: Sequence[Point], layout: Layout, axes: Iterable[Axis]) -> tuple[list[Values], NDArray[np.intp]]:
@@ -198,7 +200,9 @@ def _number(points: Sequence[Point], layout: Layout, axes: Iterable[Axis]) -> tu
     places = [place for place, axis in enumerate(layout.axes) if axis in wanted]
     found: dict[Point, int] = {}
     numbers = [found.setdefault(tuple([point[place] for place in places]), len(found)) for point in points]
-    values = [{layout.axes[place].name: value for place, value in zip(places, own, strict=True)} for own in found]
+    values: list[Values] = [
+        {layout.axes[place].name: value for place, value in zip(places, own, strict=True)} for own in found
+    ]
     return values, np.array(numbers, np.intp)
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from sweep.axes import Layer
 from sweep.inputs import WeightsId
-from sweep.networks.table import Scaling, WeightsSource, pixel_range
+from sweep.networks.table import NETWORKS, Scaling, WeightsSource, pixel_range
 from sweep.report.cells import Header, Selection
 from sweep.report.costs import read_weighted
 from sweep.report.frames import Status, SweepFrames
+from sweep.report.layout import NETWORK
 from sweep.report.study import Study
 
 NOT_IN_FEATURES = {"ray"}  # its version cannot show in an array
@@ -77,29 +78,29 @@ def _describe_selection(study: Study) -> str:
         return f"{layout.choice_words}: the best on the test images, as papers often print; optimistic"
     return (
         f"{layout.choice_words}: chosen by the mean validation {study.metric.title} over the {layout.repeats_word}; a "
-        f"test image of one {layout.repeat_word} may be a validation image of another, so the choice has seen some test "
-        "images"
+        f"test image of one {layout.repeat_word} may be a validation image of another, so the choice has seen some "
+        "test images"
     )
 
 
 def _list_values(frames: SweepFrames, *layers: Layer) -> Iterator[str]:
-    """Yield the axes of some layers with all of their values."""
+    """Yield the axes of some layers with all of their values, but those that name the network."""
+    own = {NETWORK, *(axis for row in NETWORKS.values() for axis in row.axes)}
     for axis in frames.layout.axes:
         applying = [frames.layout.spell(axis.name, value) for value in axis.values if value is not None]
-        if axis.layer in layers and applying:
+        if axis.layer in layers and axis.name not in own and applying:
             yield f"{axis.title} {', '.join(applying)}"
 
 
 def _describe_preprocessing(frames: SweepFrames) -> str:
-    ranges = {}
+    ranges: dict[str, None] = {}
     for point in frames.trials.drop_duplicates("network_id").to_dict("records"):
         weighted = read_weighted(point)
         source = frames.inputs.weights[weighted].source
         low, high = pixel_range(weighted.network, source, Scaling(point["scaling"]))
         ranges[f"{low:g} to {high:g} ({source.value})"] = None
-    return f"8-bit RGB, resized to a square, pixels scaled to {', '.join(ranges)}; " + "; ".join(
-        text for text in _list_values(frames, Layer.NETWORK)
-    )
+    values = "; ".join(_list_values(frames, Layer.NETWORK))
+    return f"8-bit RGB, resized to a square, pixels scaled to {', '.join(ranges)}; {values}"
 
 
 def _list_distinct(texts: Iterable[str]) -> tuple[str, ...]:

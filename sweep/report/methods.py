@@ -33,11 +33,11 @@ def describe_variance(layout: Layout) -> str:
     """Say what shares of variance are."""
     nested = f", of {layout.repeats_word} within a {layout.block_word}" if layout.repeated else ""
     return (
-        "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over all "
-        "trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
+        "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over "
+        "all trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
         f"chosen is not balanced, and say little there. Range: the highest less the lowest mean of a factor's values"
-        f"{nested}. Read-outs of one fit share a training run. A share says what moved the number in this grid, not how "
-        "much a factor matters elsewhere."
+        f"{nested}. Read-outs of one fit share a training run. A share says what moved the number in this grid, not "
+        "how much a factor matters elsewhere."
     )
 
 
@@ -59,11 +59,12 @@ def describe_comparisons(inference: Inference, layout: Layout) -> tuple[str, ...
     if inference.about is About.PROCEDURE:
         runs += ", plus its part that the pool of images might add, n1/n of it for n1 training images of n"
     errors = (
-        f"Errors are of patients and runs: the covariance of the models between patients, all {layout.repeats_word} together, "
-        "so that images of a patient and an image that is tested again count once (Liang and Zeger 1986); plus what "
-        f"training runs add, from the residual of models and {layout.repeats_word} beyond the patients', {runs}; degrees of freedom "
-        "by Satterthwaite (1946). Training is assumed to add as much to every model. Influences of images stand in for "
-        "their values where a metric is no mean (infinitesimal jackknife, Jaeckel 1972)."
+        "Errors are of patients and runs: the covariance of the models between patients, all "
+        f"{layout.repeats_word} together, so that images of a patient and an image that is tested again count once "
+        "(Liang and Zeger 1986); plus what training runs add, from the residual of models and "
+        f"{layout.repeats_word} beyond the patients', {runs}; degrees of freedom by Satterthwaite (1946). Training is "
+        "assumed to add as much to every model. Influences of images stand in for their values where a metric is no "
+        "mean (infinitesimal jackknife, Jaeckel 1972)."
     )
     return errors, _BEST
 

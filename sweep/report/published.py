@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -17,7 +17,7 @@ from sweep.inputs import DataSummary
 from sweep.metrics import Metric
 from sweep.report.frames import SweepFrames
 from sweep.report.layout import CellKey
-from sweep.report.profiles import Profile
+from sweep.report.profiles import PROFILES, Profile
 
 TASK_COMMENT = "# Task: "  # a line of our CSV files, by which another sweep knows the task
 MODEL = {"model", "backbone"}  # columns that name a model by its label
@@ -61,7 +61,8 @@ def load_means(frames: SweepFrames, metric: Metric) -> PublishedMeans | None:
         return None
     with _open_table(profile, "means") as file:
         table = pd.read_csv(file, dtype=str)
-    return _read_means(table, frames, metric, profile.name, profile.task) if metric.mean_column in table else None
+    found = PublishedMeans(profile.name, {}, {}, profile.task)
+    return _read_means(table, frames, metric, found) if metric.mean_column in table else None
 
 
 def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMeans:
@@ -84,10 +85,13 @@ def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMean
     if metric.mean_column not in table or not _list_naming(table, frames):
         axes = ", ".join(axis.name for axis in frames.layout.compared)
         raise UserError(
-            f"{path}: lacks columns (found: {', '.join(map(str, table.columns))}); needed are {metric.mean_column}, and "
-            f"model or axes of this sweep that tell its cells apart ({axes})"
+            f"{path}: lacks columns (found: {', '.join(map(str, table.columns))}); needed are {metric.mean_column}, "
+            f"and model or axes of this sweep that tell its cells apart ({axes})"
         )
-    found = _read_means(table, frames, metric, path.name, _read_task(path), str(path))
+    try:
+        found = _read_means(table, frames, metric, PublishedMeans(path.name, {}, {}, _read_task(path)))
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
     task = describe_task(frames.inputs.data)
     if found.task not in (None, task):
         raise UserError(
@@ -97,8 +101,8 @@ def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMean
     if not found.means:
         ours = " at ".join(next(iter(_list_cells(frames))))
         raise UserError(
-            f"{path}: has no cell of this sweep (found: {', '.join(found.strangers[:1]) or 'none'}, ...; the sweep has: "
-            f"{ours}, ...); name a file with some of the same models and values"
+            f"{path}: has no cell of this sweep (found: {', '.join(found.strangers[:1]) or 'none'}, ...; the sweep "
+            f"has: {ours}, ...); name a file with some of the same models and values"
         )
     if metric.unit == "%" and max(found.means.values()) <= 1:
         raise UserError(f"{path}: {metric.mean_column} is nowhere above 1; give percentages, not fractions")
@@ -111,32 +115,31 @@ def _read_task(path: Path) -> str | None:
         return next(lines, None)
 
 
-def _read_means(
-    table: pd.DataFrame, frames: SweepFrames, metric: Metric, name: str, task: str | None, where: str | None = None
-) -> PublishedMeans:
-    means: dict[CellKey, float] = {}
-    stds: dict[CellKey, float] = {}
-    strangers: list[str] = []
+def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found: PublishedMeans) -> PublishedMeans:
+    """Fill in the figures. Raises ValueError on a row of no use; one of a paper may stand for several cells."""
     cells, naming = _list_cells(frames), _list_naming(table, frames)
+    means, stds, strangers = dict(found.means), dict(found.stds), list(found.strangers)
     for number, row in enumerate(table.to_dict("records"), start=1):
         if pd.isna(row[metric.mean_column]):
             continue  # a cell of a partial sweep that has no result
         label = " at ".join(str(row[column]) for column in naming)
+        keys = [key for key, values in cells.items() if all(_fits(row[each], values[each]) for each in naming)]
         try:
             mean = _read_mean(row, metric)
             std = None if pd.isna(row.get(metric.std_column)) else _read_number(row, metric.std_column)
-            keys = [key for key, values in cells.items() if all(_fits(row[each], values[each]) for each in naming)]
-            if len(keys) > 1:
-                raise ValueError(f"stands for several cells ({', '.join(map(' at '.join, keys[:2]))}); name more axes")
-            if keys and means.setdefault(keys[0], mean) != mean:
-                raise ValueError(f"{label} stands there twice; leave one")
         except ValueError as error:
-            if where is None:  # figures of a paper that this sweep divides further
-                continue
-            raise UserError(f"{where}: row {number}: {error}; mend the file") from error
+            raise ValueError(f"row {number}: {error}; mend the file") from error
+        if len(keys) > 1 and found.name in PROFILES:
+            continue  # the sweep divides it further
+        if len(keys) > 1:
+            cells_named = ", ".join(map(" at ".join, keys[:2]))
+            raise ValueError(f"row {number}: stands for several cells ({cells_named}, ...); name more axes")
         strangers += [] if keys else [label]
-        stds |= {} if std is None else dict.fromkeys(keys, std)
-    return PublishedMeans(name, means, stds, task, tuple(strangers))
+        for key in keys:
+            if means.setdefault(key, mean) != mean:
+                raise ValueError(f"row {number}: {label} stands there twice; leave one")
+            stds |= {} if std is None else {key: std}
+    return replace(found, means=means, stds=stds, strangers=tuple(strangers))
 
 
 def _list_cells(frames: SweepFrames) -> dict[CellKey, dict[str, Value]]:

@@ -63,7 +63,7 @@ def average_levels(levels: Sequence[Level]) -> Level:
     """Average some models that were tested on the same images."""
     influences, counts = (np.array([getattr(each, name) for each in levels]) for name in ("influences", "counts"))
     value = float(np.mean([each.value for each in levels]))
-    return Level(value, levels[0].images, influences.mean(axis=0), counts.any(axis=0))
+    return Level(value, levels[0].images, influences.mean(axis=0), np.asarray(counts.any(axis=0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class _Reader:
     metric: Metric
 
     def measure_trials(self) -> Iterator[tuple[str, list[float]]]:
-        """Yield every finished trial's id with its (validation, test) value of a metric that the store does not keep."""
+        """Yield every finished trial's id and (validation, test) value of a metric that the store does not keep."""
         finished = self.frames.trials[self.frames.trials["status"] == Status.SUCCESS]
         for trial_id, partition_id in finished[["trial_id", "partition_id"]].itertuples(index=False):
             partition = self.frames.partitions.get(partition_id)

@@ -49,7 +49,8 @@ def _warn_of_edges(study: Study) -> Iterator[str]:
     found, advice, at_edge = [], [], set()
     for axis in filter(is_numeric, study.layout.tuned):
         ways = []
-        for way, end, value in (("higher", "largest", max(axis.values)), ("lower", "smallest", min(axis.values))):
+        low, *_, high = sorted(axis.values, key=axis.rank)
+        for way, end, value in (("higher", "largest", high), ("lower", "smallest", low)):
             places = {place for place, choice in enumerate(chosen) if choice[axis.name] == value}
             if places:
                 ways.append(way)
@@ -58,8 +59,8 @@ def _warn_of_edges(study: Study) -> Iterator[str]:
         advice += [f"{' and '.join(ways)} values in grid.{axis.name}"] if ways else []
     if found:
         yield (
-            f"In {len(at_edge)} of {len(chosen)} cells a chosen value lies at the edge of the grid ({'; '.join(found)}): "
-            f"better ones may lie beyond. Try {', '.join(advice)}."
+            f"In {len(at_edge)} of {len(chosen)} cells a chosen value lies at the edge of the grid "
+            f"({'; '.join(found)}): better ones may lie beyond. Try {', '.join(advice)}."
         )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sweep.networks.table import NETWORKS, FeatureKind, Row, WeightsSource
 from sweep.spec.messages import describe_field, show_value
-from sweep.spec.mistakes import Complaint, Key, as_written
-from sweep.spec.schema import AXES, MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, TrainingSpec, WeightsSpec
+from sweep.spec.mistakes import Complaint, Key, as_written, spell_key
+from sweep.spec.schema import AXES, MAX_TRIALS, PATIENTS_FORMS, SHORT_FORMS, TrainingSpec
 from sweep.spec.values import Split
 
 _SOURCES_WITH_PATH = {WeightsSource.HUB, WeightsSource.FILE}
@@ -17,6 +17,7 @@ _NEEDED = ("network", "resolution", "split", "shuffle", "learning_rate", "steps"
 _ONLY_COMPARED, _ONLY_REPEATED = ("split",), ("shuffle",)
 
 Item = tuple[Key, Any]  # a value with its key
+Section = tuple[Key, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +51,42 @@ class _Given:
     def _is_faulty(self, key: Key) -> bool:
         return any(key[: len(faulty)] == faulty or faulty[: len(key)] == key for faulty in self.faulty)
 
-    def list_sections(self) -> Iterator[tuple[Key, Mapping[str, Any]]]:
-        """Yield all mappings of axes, each with its key."""
-        yield ("preprocessing",), self.section("preprocessing")
-        yield ("training",), self.section("training")
-        for key, product, bundles in self._list_products():
-            yield key, product
-            yield from bundles
+    def list_axes(self) -> Iterator[tuple[str, Key, Any]]:
+        """Yield every axis that is written anywhere, with its key and value."""
+        for axis, (key, value) in self.list_section_fields().items():
+            yield axis, key, value
+        for key, product, bundles in self.list_products():
+            for where, axes in [(key, product), *bundles]:
+                yield from ((axis, (*where, axis), value) for axis, value in axes.items() if axis in AXES)
 
     def list_alternatives(self) -> Iterator["_Alternative"]:
         """Yield every product of the grid, bundle by bundle, as the sections fill it in."""
-        base: dict[str, list[Item]] = {}
-        for name in ("preprocessing", "training"):
-            base |= {axis: self.read((name, axis), value) for axis, value in self.section(name).items()}
-        source = as_written(self.values, ("weights", "source"))
-        base["weights"] = self.read(source, self.section("weights").get("source", WeightsSource.IMAGENET.value))
-        base["features"] = self.read(("features",), self.values.get("features", FeatureKind.POOLED.value))
-        for key, product, bundles in self._list_products():
+        defaults = {"weights": WeightsSource.IMAGENET.value, "features": FeatureKind.POOLED.value}
+        base = {axis: self.read((axis,), value) for axis, value in defaults.items()}
+        base |= {axis: self.read(key, value) for axis, (key, value) in self.list_section_fields().items()}
+        for key, product, bundles in self.list_products():
             own = {axis: self.read((*key, axis), value) for axis, value in product.items() if axis in AXES}
+            bundled = frozenset(axis for _, bundle in bundles for axis in bundle)
             for where, bundle in bundles or [(key, {})]:
                 more = {axis: self.read((*where, axis), value) for axis, value in bundle.items() if axis in AXES}
-                yield _Alternative(where, {**base, **own, **more}, {**product, **bundle})
+                yield _Alternative(where, {**base, **own, **more}, {**product, **bundle}, key, bundled)
 
-    def _list_products(self) -> Iterator[tuple[Key, Mapping[str, Any], list[tuple[Key, Mapping[str, Any]]]]]:
-        grid = self.values.get("grid")
-        products = [(("grid",), grid)] if isinstance(grid, dict) else []
-        if isinstance(grid, list):
-            products = [(("grid", index), each) for index, each in enumerate(grid) if isinstance(each, dict)]
-        for key, product in products:
-            listed = product.get("bundles")
-            bundles = listed if isinstance(listed, list) else []
-            found = [
-                ((*key, "bundles", index), each) for index, each in enumerate(bundles) if isinstance(each, dict)
-            ]
-            yield key, product, found
+    def list_section_fields(self) -> dict[str, Item]:
+        """Return what the sections say of axes, by axis."""
+        fields: dict[str, Item] = {}
+        for name in ("preprocessing", "training"):
+            fields |= {axis: ((name, axis), value) for axis, value in self.section(name).items() if axis in AXES}
+        if "source" in self.section("weights"):
+            fields["weights"] = as_written(self.values, ("weights", "source")), self.section("weights")["source"]
+        if "features" in self.values:
+            fields["features"] = ("features",), self.values["features"]
+        return fields
+
+    def list_products(self) -> Iterator[tuple[Key, Mapping[str, Any], list[Section]]]:
+        """Yield every product of the grid with its key and its bundles."""
+        for key, product in _list_mappings(("grid",), self.values.get("grid")):
+            bundles = product.get("bundles")
+            yield key, product, _list_mappings((*key, "bundles"), bundles) if isinstance(bundles, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,12 @@ class _Alternative:
     key: Key
     axes: Mapping[str, list[Item]]
     written: Mapping[str, Any]
+    product: Key
+    bundled: frozenset[str]  # what any bundle of the product says
+
+    def locate(self, name: str) -> Key:
+        """Return where an axis should be: in the bundle where others have it, else in the product."""
+        return (*(self.key if name in self.bundled else self.product), name)
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """Yield the networks, each once."""
@@ -104,6 +113,7 @@ def find_conflicts(values: Mapping[str, Any], faulty: set[Key]) -> Iterator[Comp
     """Yield what is wrong between the fields of a spec; `faulty` are the keys that are wrong by themselves."""
     given = _Given(values, faulty)
     yield from _check_repeats(given)
+    yield from _check_lists(given)
     yield from _check_roles(given)
     yield from _check_patients(given)
     complaints: dict[Complaint, None] = {}
@@ -116,24 +126,32 @@ def find_conflicts(values: Mapping[str, Any], faulty: set[Key]) -> Iterator[Comp
 
 
 def _check_repeats(given: _Given) -> Iterator[Complaint]:
-    for key, section in given.list_sections():
-        for name, value in section.items():
-            seen: set[Any] = set()
-            for where, written in given.read((*key, name), value) if name in AXES else ():
-                read = Split.parse(written) if name == "split" else written
-                if read in seen:
-                    yield where, f"{show_value(written)} is given twice (allowed: each value once)"
-                seen.add(read)
+    for axis, key, value in given.list_axes():
+        seen: set[Any] = set()
+        for where, written in given.read(key, value):
+            read = Split.parse(written) if axis == "split" else written
+            if read in seen:
+                yield where, f"{show_value(written)} is given twice (allowed: each value once)"
+            seen.add(read)
+
+
+def _check_lists(given: _Given) -> Iterator[Complaint]:
+    """A product's value stands in for its section's; where both are lists, one of them was forgotten."""
+    fields = given.list_section_fields()
+    for axis, key, value in given.list_axes():
+        other, values = fields.get(axis, (key, value))
+        if key != other and _count_values(axis, value) > 1 < _count_values(axis, values):
+            yield key, f"is a list here and in {spell_key(other)} (allowed: a list in one of them)"
 
 
 def _check_presence(given: _Given, alternative: _Alternative) -> Iterator[Complaint]:
-    if "grid" not in given.values or ("grid",) in given.faulty:
+    if (*alternative.product, "bundles") in given.faulty:  # it may have been there
         return
     needed = dict.fromkeys((*_NEEDED, *(axis for _, row in alternative.rows() for axis in row.axes)))
     elsewhere = given.section("training")
     for name in needed:
         if name not in alternative.written and not (name in TrainingSpec.model_fields and name in elsewhere):
-            yield (*alternative.key, name), f"is missing ({describe_field(name)})"
+            yield alternative.locate(name), f"is missing ({describe_field(name)})"
 
 
 def _check_variants(_: _Given, alternative: _Alternative) -> Iterator[Complaint]:
@@ -234,6 +252,14 @@ def _count_values(name: str, axis: Any) -> int:
     if name == "hidden" and isinstance(axis, list):
         return len(axis) if any(isinstance(each, list) for each in axis) else 1
     return len(axis) if isinstance(axis, list) else 1
+
+
+def _list_mappings(key: Key, value: Any) -> list[Section]:
+    """Return a mapping, or those of a list, each with its key."""
+    if isinstance(value, dict):
+        return [(key, value)]
+    items = enumerate(value) if isinstance(value, list) else ()
+    return [((*key, index), each) for index, each in items if isinstance(each, dict)]
 
 
 def _refuse(given: str, network: str, offered: Iterable[Any]) -> str:

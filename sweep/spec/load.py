@@ -13,9 +13,7 @@ from sweep.spec.checks import find_conflicts
 from sweep.spec.messages import explain_error
 from sweep.spec.mistakes import Complaint, Key, Mistake, Place, as_written
 from sweep.spec.nodes import read_document
-from sweep.spec.schema import Spec
-
-FORMER_NAMES = {("grid", "backbone"): ("grid", "network"), ("data", "antialias"): ("preprocessing", "antialias")}
+from sweep.spec.schema import FORMER_NAMES, Spec
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -42,7 +40,7 @@ def dump_spec(spec: Spec) -> str:
 
 def spec_schema() -> dict[str, Any]:
     """JSON schema of a spec, for editors."""
-    schema = Spec.model_json_schema()
+    schema = Spec.json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Spec of a sweep"}
 
 
@@ -59,7 +57,8 @@ def _validate(values: dict[str, Any], locate: Callable[[Key], Place], mistakes: 
 
 def _rename_former(values: dict[str, Any]) -> tuple[dict[str, Any], dict[Key, Key]]:
     """Give fields that were called otherwise in version 0.1.0 their names of today; also return which they were."""
-    renamed, former_keys = dict(values), {}
+    renamed: dict[str, Any] = dict(values)
+    former_keys: dict[Key, Key] = {}
     for (section, name), (new_section, new_name) in FORMER_NAMES.items():
         fields = renamed.get(section)
         target = fields if new_section == section else renamed.get(new_section, {})

@@ -1,6 +1,6 @@
 """Pydantic's errors in our own words. What is allowed is read from the JSON schema, so that it is written down once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from reprlib import Repr
 from typing import Any
@@ -9,12 +9,12 @@ from pydantic_core import ErrorDetails
 
 from sweep.errors import list_allowed
 from sweep.spec.mistakes import Complaint, Key
-from sweep.spec.schema import Spec
+from sweep.spec.schema import FORMER_NAMES, Spec
 
 Fragment = dict[str, Any]  # a part of the JSON schema
 
 _KINDS = {
-    "array": "a list of widths",
+    "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number",
     "number": "a number",
@@ -29,19 +29,24 @@ _VERDICTS = {
     "greater_than": "is out of range",
     "greater_than_equal": "is out of range",
     "less_than_equal": "is out of range",
+    "less_than": "is out of range",
 }
-_TYPE_ERRORS = {"bool_type", "float_type", "int_type", "model_type", "string_type"}
+_TYPE_ERRORS = {"bool_type", "dict_type", "float_type", "int_type", "model_type", "string_type", "tuple_type"}
+_LISTS = {"integer": "a list of whole numbers, [] for none", "object": "a list of mappings"}
 _NAME_RULE = "letters, digits, '_', '-', '.', at most 80, starting with a letter or digit"
 _ALLOWED: dict[str, Callable[[Fragment], str]] = {  # the first whose key is in the fragment
     "enum": lambda fragment: ", ".join(fragment["enum"]),
     "const": lambda fragment: fragment["const"],
     "properties": lambda fragment: ", ".join(fragment["properties"]),
+    "propertyNames": lambda fragment: ", ".join(fragment["propertyNames"]["enum"]),
+    "items": lambda fragment: _LISTS[_resolve(fragment["items"])["type"]],
     "pattern": lambda _: _NAME_RULE,
     "minLength": lambda _: "at least one character",
     "exclusiveMinimum": lambda fragment: (
         f"above {fragment['exclusiveMinimum']:g}"
         + (f", at most {fragment['maximum']:g}" if "maximum" in fragment else "")
     ),
+    "exclusiveMaximum": lambda fragment: f"{fragment['minimum']:g} or more, below {fragment['exclusiveMaximum']:g}",
     "maximum": lambda fragment: f"{fragment['minimum']:,} to {fragment['maximum']:,}",
     "minimum": lambda fragment: f"{fragment['minimum']:,} or more",
     "type": lambda _: "true, false",
@@ -56,7 +61,9 @@ def explain_error(error: ErrorDetails, key: Key) -> Iterator[Complaint]:
         case "missing":
             yield key, f"is missing ({_describe(_find_fragment(error['loc']))})"
         case "extra_forbidden":
-            yield key, _explain_unknown_key(str(key[-1]), _find_section(error["loc"][:-1]))
+            yield key, _explain_unknown_key(key, _find_fragment(error["loc"][:-1])["properties"])
+        case "literal_error" if error["loc"][-1] == "[key]":
+            yield key, _explain_unknown_key(key, _find_fragment(error["loc"][:-2])["propertyNames"]["enum"])
         case "empty_axis":
             yield key, "an empty list leaves no trials (allowed: one value or more)"
         case "repeated_value":
@@ -86,7 +93,9 @@ def show_value(value: Any) -> str:
             return str(value).lower()
         case float():
             return repr(value).replace("inf", ".inf").replace("nan", ".nan")
-        case list() | tuple():
+        case tuple():
+            return _SHORT.repr(list(value))
+        case list():
             return "a list"
         case dict():
             return "a mapping"
@@ -116,29 +125,26 @@ def _compare_types(given: Any, wanted: str) -> str:
     return f"is not {wanted}{hint}"
 
 
-def _explain_unknown_key(name: str, section: Fragment) -> str:
-    return f"unknown key {list_allowed(name, section['properties'])}"
+def _explain_unknown_key(key: Key, allowed: Iterable[str]) -> str:
+    section, name = FORMER_NAMES.get((str(key[0]), str(key[-1])), ("", ""))
+    if name:
+        today = name if section == key[0] else f"{section}.{name}"
+        return f"is the former name of {today} (allowed: {today} alone)"
+    return f"unknown key {list_allowed(str(key[-1]), allowed)}"
 
 
 def _find_fragment(loc: Key) -> Fragment:
     """The JSON schema of the value at `loc`: of its plainest form, where it has several."""
-    names = [part for part in loc if isinstance(part, str)]  # an axis and its items are allowed the same
-    if not names:
-        return _schema()
-    field = _resolve(_find_section(tuple(names[:-1]))["properties"][names[-1]])
-    plain = _list_forms(field)[0]
-    if "additionalProperties" in field:  # the values of a mapping
-        plain = _resolve(field["additionalProperties"])
-    return {**plain, "description": field.get("description", "")}
-
-
-def _find_section(loc: Key) -> Fragment:
-    section = _schema()
-    for part in (part for part in loc if isinstance(part, str)):
-        forms = _list_forms(section["properties"][part])
-        forms += [_resolve(form["items"]) for form in forms if "items" in form]
-        section = next(form for form in forms if "properties" in form)
-    return section
+    found, description = _schema(), ""
+    for part in loc:
+        forms = _list_forms(found)
+        if isinstance(part, str):
+            section = next(form for form in forms if "properties" in form or "propertyNames" in form)
+            found = section["properties"][part] if "properties" in section else section["additionalProperties"]
+            description = found.get("description", "")
+        else:  # an axis is allowed what its items are
+            found = found["items"] if "items" in found else forms[0]
+    return {**_list_forms(found)[0], "description": description}
 
 
 def _list_forms(fragment: Fragment) -> list[Fragment]:
@@ -153,4 +159,4 @@ def _resolve(fragment: Fragment) -> Fragment:
 
 @cache
 def _schema() -> Fragment:
-    return Spec.model_json_schema()
+    return Spec.json_schema()

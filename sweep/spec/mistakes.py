@@ -26,27 +26,29 @@ class Mistake:
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.place.text, _spell_key(self.key), self.text) if part)
+        return ": ".join(part for part in (self.place.text, spell_key(self.key), self.text) if part)
 
 
 def as_written(values: Any, key: Key) -> Key:
-    """Leave out the parts of a key that the user did not write: the index of a single value, `source` in `weights: hub`.
+    """Leave out the parts of a key that the user did not write: indices of a single value, `source` of `weights: hub`.
 
     `values` is the whole spec, as text and numbers in dictionaries and lists.
     """
     written: list[str | int] = []
-    for part in key:
+    for position, part in enumerate(key):
         if isinstance(part, int) and isinstance(values, list):
+            is_one_of_lists = any(isinstance(inner, int) for inner in key[position + 1 : position + 2])
+            if is_one_of_lists and not any(isinstance(each, list) for each in values):
+                continue  # a single list on an axis of lists
             values = values[part]
-        elif isinstance(part, int) and isinstance(values, dict):
-            continue  # the only product of a grid
         elif isinstance(part, str) and isinstance(values, dict):
             values = values.get(part)
         else:
-            break
+            continue
         written.append(part)
     return tuple(written)
 
 
-def _spell_key(key: Key) -> str:
+def spell_key(key: Key) -> str:
+    """Spell a key as `--set` does: grid.alpha[2]."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")

@@ -125,11 +125,11 @@ def read_document(text: str, where: str, overrides: Sequence[str]) -> Document:
     for override in overrides:
         try:
             path, value = _read_override(override)
+            root = _graft(root, path, value)
         except UserError as error:
             complaints.append(str(error))
-            continue
-        root = _graft(root, path, value)
-        sources.append(value.start_mark.name)
+        else:
+            sources.append(value.start_mark.name)
     if complaints:
         raise UserError("\n".join(complaints))
     return Document(root, tuple(sources))
@@ -169,11 +169,14 @@ def _read_override(override: str) -> tuple[list[str], Node]:
 
 
 def _graft(section: MappingNode | None, path: Sequence[str], value: Node) -> MappingNode:
-    """Return a copy of a section with `value` at `path`; what is in the way and no section is replaced."""
+    """Return a copy of a section with `value` at `path`; a value in the way is replaced, a list of sections is not."""
     name, *rest = path
     key, mark = ScalarNode(_TEXT, name, value.start_mark), value.start_mark
     if rest:
         written, old = _find_pair(section, name) or (key, None)
+        if isinstance(old, SequenceNode) and any(isinstance(item, MappingNode) for item in old.value):
+            allowed = f"allowed: {mark.name.removesuffix('.'.join(['', *rest]))}=[...], which replaces the list"
+            raise UserError(f"{mark.name}: {name} is a list here, which has no key {rest[0]} ({allowed})")
         inner = _as_section(name, old)
         key = key if inner is None else written
         value = _graft(inner, rest, value)
@@ -182,7 +185,7 @@ def _graft(section: MappingNode | None, path: Sequence[str], value: Node) -> Map
 
 
 def _as_section(name: str, node: Node | None) -> MappingNode | None:
-    if name in SHORT_FORMS and isinstance(node, ScalarNode) and node.tag != _NULL:
+    if name in SHORT_FORMS and isinstance(node, ScalarNode | SequenceNode) and node.tag != _NULL:
         return MappingNode(_MAPPING, [(ScalarNode(_TEXT, SHORT_FORMS[name], node.start_mark), node)], node.start_mark)
     return node if isinstance(node, MappingNode) else None
 

@@ -15,6 +15,9 @@ from pydantic import (
     create_model,
     model_serializer,
 )
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import WithDefaultSchema
 
 from sweep.axes import Role
 from sweep.networks.table import NETWORKS, FeatureKind, Scaling, WeightsSource
@@ -127,13 +130,19 @@ class Fields(Closed):
         return {name: value for name, value in write(self).items() if getattr(self, name) != ()}
 
 
+def _refuse_empty_list(value: Any) -> Any:
+    if isinstance(value, list | tuple) and not value:
+        raise PydanticCustomError("empty_axis", "a list has no item")
+    return value
+
+
 class PreprocessingSpec(Fields):
     """What happens to an image before the network. Any field may be a list, and is then an axis."""
 
     resize: Values[Annotated[Resize, Lax]] = (Resize.BILINEAR,)
     """How an image is brought to the network's resolution; its aspect ratio is not kept."""
     antialias: Values[bool] = (True,)
-    """Whether the resize averages over the source pixels when it shrinks an image; `nearest` never does."""
+    """Whether `bilinear` averages over the source pixels when it shrinks an image; the others are as they are."""
     scaling: Values[Annotated[Scaling, Lax]] = (Scaling.NATIVE,)
     """Pixels to numbers: `native` as the weights were trained, `symmetric` -1 to 1, `unit` 0 to 1, `none` 0 to 255."""
 
@@ -148,6 +157,10 @@ class WeightsSpec(Closed):
 
 
 SHORT_FORMS = {"weights": "source"}  # a section that may be written as the value of this one of its keys
+FORMER_NAMES = {  # of version 0.1.0: (section, name)
+    ("grid", "backbone"): ("grid", "network"),
+    ("data", "antialias"): ("preprocessing", "antialias"),
+}
 
 
 def _expand_source(value: Any) -> Any:
@@ -185,7 +198,7 @@ class TrainingSpec(Fields):
 
 
 class _Product(Fields):
-    """A product of axes, each one value or a list. What it does not name is as its section says."""
+    """What only a grid can say."""
 
     network: Values[Literal[tuple(NETWORKS)]] = ()  # type: ignore[valid-type]
     """Architecture of the frozen network."""
@@ -203,29 +216,30 @@ class _Product(Fields):
     """Which output of the network heads are fitted on."""
 
 
-def _make_product() -> type[_Product]:
-    """Make the model of a product: every field of the sections may stand in it too."""
+def _make_axes() -> type[_Product]:
+    """Make the model of all axes: every field of the sections may stand in a product too."""
     fields: dict[str, Any] = {
         name: (field.rebuild_annotation(), Field(default=(), description=field.description))
         for section in (PreprocessingSpec, TrainingSpec)
         for name, field in section.model_fields.items()
     }
-    return create_model("Bundle", __base__=_Product, __doc__="Values that vary together; a list makes a product of them.", **fields)
+    return create_model("Bundle", __base__=_Product, __doc__=_BUNDLE, **fields)
 
 
-_Axes = _make_product()
-AXES = tuple(_Axes.model_fields)
+_BUNDLE = "Values that vary together, each one value or a list. They stand in for the product's."
+Bundle = _make_axes()
+AXES = tuple(Bundle.model_fields)
 
 
-class Product(_Axes):  # type: ignore[misc, valid-type]
-    __doc__ = _Product.__doc__
+class Product(Bundle):  # type: ignore[misc, valid-type]
+    """A product of axes, each one value or a list. What it does not name is as its section says."""
 
-    bundles: Annotated[tuple[_Axes, ...], Lax] = ()  # type: ignore[valid-type]
+    bundles: Annotated[tuple[Bundle, ...], BeforeValidator(_refuse_empty_list), Lax] = ()  # type: ignore[valid-type]
     """Values that vary together, as {network: mobilenet_v2, alpha: 1.4}: the product is over the bundles too."""
 
 
 def _list_products(value: Any) -> Any:
-    return (value,) if isinstance(value, dict | Product) else tuple(value) if isinstance(value, list) else value
+    return tuple(_refuse_empty_list(value)) if isinstance(value, list | tuple) else (value,)
 
 
 def _write_one_product(products: tuple[Any, ...], write: SerializerFunctionWrapHandler) -> Any:
@@ -235,10 +249,16 @@ def _write_one_product(products: tuple[Any, ...], write: SerializerFunctionWrapH
 
 Grid = Annotated[
     tuple[Product, ...],
-    Field(min_length=1),
     BeforeValidator(_list_products, json_schema_input_type=Product | list[Product]),
     WrapSerializer(_write_one_product),
 ]
+
+
+class _Schema(GenerateJsonSchema):
+    """Says no default where there is none: `()` stands for what is not given."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"]) if schema.get("default") == () else super().default_schema(schema)
 
 
 class Spec(Closed):
@@ -258,8 +278,13 @@ class Spec(Closed):
     """`pooled`: the globally averaged last convolution; `logits`: the ImageNet class scores."""
     grid: Grid
     """The axes: a product of them, or a list of products, which need not have the same axes."""
-    roles: dict[Literal[AXES], Annotated[Role, Lax]] = {}  # type: ignore[valid-type]
+    roles: dict[Literal[AXES], Annotated[Role, Lax]] = Field(default={})  # type: ignore[valid-type]
     """What an axis is for, where that is not as usual: `compared`, `tuned` (chosen on validation) or `repeated`."""
     training: TrainingSpec = TrainingSpec()
     margin: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
     """By how many points a model may be worse than the best and still do; a hundredth of it for metrics without %."""
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON schema of a spec, as users write it."""
+        return cls.model_json_schema(schema_generator=_Schema)

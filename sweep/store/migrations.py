@@ -136,7 +136,7 @@ def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[Mig
             ) from error
         raise
     connection.execute("COMMIT")
-    return 0 < version < len(migrations)
+    return 0 < int(version) < len(migrations)
 
 
 def check_version(connection: sqlite3.Connection, where: str, newest: int = SCHEMA_VERSION) -> int:

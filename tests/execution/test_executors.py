@@ -1,146 +1,152 @@
 """One contract for every executor."""
 
-import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from toy_kinds import Unpackable
+from toy_sweep import make_artifacts
 
-from sweep.api import make_executor
 from sweep.errors import FatalError, UserError
-from sweep.execution.worker import DecodeJob, Raised, Trouble
+from sweep.execution.executor import Source
+from sweep.execution.sidecars import Sidecar, read_sidecar
+from sweep.execution.worker import Finished, Job, Raised, Trouble
+from sweep.planning.units import ArtifactKey, Resources
+
+GIVEN, LABELS = ArtifactKey("numbers", "d", "0"), ArtifactKey("labels", "d", "all")
+DOUBLED = ArtifactKey("numbers", "d", "doubled")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A job that returns what it was given, or raises it."""
+@pytest.fixture
+def perform(executor, tmp_path):
+    """Perform jobs on an executor; returns what finished by key."""
 
-    value: object
+    def call(jobs, inputs=None, made=()):
+        executor.open(Source(call.artifacts, (inputs or {}).__getitem__, frozenset(made)))
+        for job in jobs:
+            executor.submit(job)
+        return {finished.key: finished for finished in (executor.next_finished() for _ in jobs)}
 
-    def perform(self):
-        if isinstance(self.value, Exception):
-            raise self.value
-        return self.value
-
-
-@dataclass(frozen=True)
-class DieOnce:
-    """A job whose worker dies the first time."""
-
-    marker: str
-
-    def perform(self):
-        try:
-            os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return "done"
-        return os.kill(os.getpid(), signal.SIGKILL)
+    call.artifacts = make_artifacts(executor, tmp_path)
+    return call
 
 
-def fail_to_unpack():
-    raise OSError("no such luck")
+def fail(key, error, *words):
+    return Job(key, "toy_kinds:fail", {"error": error, "words": words})
 
 
-class Unpackable:
-    """Something that no worker can unpack."""
-
-    def __reduce__(self):
-        return fail_to_unpack, ()
+def answer(number=1):
+    return Job(f"job {number}", "toy_kinds:answer", {"number": number})
 
 
-@dataclass(frozen=True)
-class CountThreads:
-    """A job that counts the threads of NumPy's matrix products."""
-
-    def perform(self):
-        from threadpoolctl import threadpool_info
-
-        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+def test_every_job_comes_back_once_under_its_key(perform):
+    finished = perform([answer(number) for number in range(20)])
+    found = {key: done.product.facts["settings", "number"] for key, done in finished.items()}
+    assert found == {f"job {number}": number for number in range(20)}
 
 
-@pytest.fixture(scope="module")
-def pool():
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not see the tests
-    made = make_executor("ray", 2)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=["inline", pytest.param("ray", marks=pytest.mark.ray)])
-def executor(request):
-    return make_executor("inline") if request.param == "inline" else request.getfixturevalue("pool")
-
-
-def collect(executor, jobs):
-    for key, job in jobs.items():
-        executor.submit(key, job)
-    return {finished.key: finished for finished in (executor.next_finished() for _ in jobs)}
-
-
-def test_every_job_comes_back_once_under_its_key(executor):
-    finished = collect(executor, {f"job {number}": Answer(number) for number in range(20)})
-    assert {key: done.product for key, done in finished.items()} == {f"job {number}": number for number in range(20)}
-
-
-def test_a_finished_job_says_how_long_it_took_and_where(executor):
-    (finished,) = collect(executor, {"job": Answer(1)}).values()
-    assert finished.duration_s >= 0
+def test_a_finished_job_says_how_long_it_took_and_where(perform):
+    (finished,) = perform([Job("nap", "toy_kinds:nap", {"seconds": 0.05})]).values()
+    assert isinstance(finished, Finished)
+    assert finished.duration_s >= 0.05
     assert ":" in finished.worker
 
 
-def test_arrays_travel_both_ways_unchanged(executor):
+def test_inputs_travel_and_arrays_come_from_the_artifacts_and_go_there_or_come_back(perform, executor):
     array = np.arange(300_000, dtype=np.float32).reshape(100, -1)
-    finished = collect(executor, {"job": Answer(array)})
-    np.testing.assert_array_equal(finished["job"].product, array)
+    perform.artifacts.write(GIVEN, array)
+    made = (ArtifactKey("numbers", "d", "1"), ArtifactKey("labels", "d", "copy"))
+    sidecar = Sidecar({"sweep": "1"}, {("d", "files"): 100})
+    job = Job("job", "toy_kinds:answer", {"found": 1}, (GIVEN, LABELS), made, sidecar=sidecar)
+    finished = perform([job], {LABELS: np.arange(3)}, {GIVEN, *made})["job"]
+    kept = not finished.product.arrays
+    assert kept == (executor.param != "put")
+    back = [perform.artifacts.read(key) for key in made] if kept else finished.product.arrays
+    np.testing.assert_array_equal(back[0], array)
+    np.testing.assert_array_equal(back[1], np.arange(3))
+    assert back[0].dtype == np.float32
+    if kept:
+        said = Sidecar({"sweep": "1"}, {("d", "files"): 100, ("settings", "found"): 1})
+        assert [read_sidecar(perform.artifacts, key) for key in made] == [said, said]
 
 
-def test_an_exception_is_an_outcome_with_reason_and_traceback(executor):
-    finished = collect(executor, {"bad": Answer(ValueError("two\nlines")), "good": Answer(1)})
+def test_an_exception_is_an_outcome_with_reason_and_traceback(perform):
+    finished = perform([fail("bad", "ValueError", "two\nlines"), answer()])
     raised = finished["bad"].product
     assert isinstance(raised, Raised)
-    assert raised.reason == "ValueError: two lines"
-    assert "perform" in raised.traceback
-    assert finished["good"].product == 1
+    assert (raised.reason, raised.trouble) == ("ValueError: two lines", Trouble.TRIAL)
+    assert "in fail" in raised.traceback
+    assert finished["job 1"].product.facts
 
 
 @pytest.mark.parametrize(("kind", "trouble"), [(UserError, Trouble.MISTAKE), (FatalError, Trouble.FATAL)])
-def test_an_error_that_stops_the_sweep_comes_back_as_such_and_the_others_come_back_too(executor, kind, trouble):
-    finished = collect(executor, {"bad": Answer(kind("the message")), "good": Answer(1)})
+def test_an_error_that_stops_the_sweep_comes_back_as_such_and_the_others_come_back_too(perform, kind, trouble):
+    finished = perform([fail("bad", kind.__name__, "the message"), answer()])
     assert (finished["bad"].product.reason, finished["bad"].product.trouble) == ("the message", trouble)
-    assert finished["good"].product == 1
+    assert finished["job 1"].product.facts
 
 
-@pytest.mark.parametrize("error", [MemoryError("all gone"), OSError(28, "No space left"), ImportError("tensorflow")])
-def test_a_worker_without_room_or_packages_is_no_failure_of_the_trial(executor, error):
-    raised = collect(executor, {"fit/1": Answer(error)})["fit/1"].product
+@pytest.mark.parametrize("words", [("MemoryError", "all gone"), ("OSError", 28, "No space"), ("ImportError", "keras")])
+def test_a_worker_without_room_or_packages_is_no_failure_of_the_trial(perform, words):
+    raised = perform([fail("fit/1", *words)])["fit/1"].product
     assert raised.trouble is Trouble.SURROUNDINGS
-    assert raised.reason.startswith(f"{type(error).__name__}: ")
+    assert raised.reason.startswith(f"{words[0]}: ")
 
 
-def test_damaged_files_are_a_user_error_wherever_they_are_decoded(executor):
-    job = DecodeJob([("NORMAL/a.jpeg", b"nonsense")], (16,), antialias=True)
-    raised = collect(executor, {"decode": job})["decode"].product
-    assert raised.trouble is Trouble.MISTAKE
-    assert raised.reason.startswith("NORMAL/a.jpeg: cannot be decoded")
+def test_a_job_that_yields_other_arrays_than_it_should_has_failed(perform):
+    job = Job("job", "toy_kinds:answer", needs=(LABELS,), makes=(DOUBLED, GIVEN))
+    raised = perform([job], {LABELS: np.arange(3)}, {DOUBLED, GIVEN})["job"].product
+    assert raised.reason == "ValueError: toy_kinds:answer yielded 1 arrays where 2 were asked for"
+    assert not perform.artifacts.has(DOUBLED)
 
 
-def test_workers_compute_with_one_thread(executor):
-    assert collect(executor, {"job": CountThreads()})["job"].product == {1}
+def test_an_input_that_cannot_be_read_is_told_when_the_job_is_submitted(perform, executor):
+    def refuse(key):
+        raise UserError("0.jpeg: has changed since the sweep began")
+
+    executor.open(Source(perform.artifacts, refuse))
+    with pytest.raises(UserError, match="has changed"):
+        executor.submit(Job("job", "toy_kinds:answer", needs=(LABELS,)))
 
 
-@pytest.mark.ray
-def test_a_killed_worker_is_replaced_and_its_job_done_again(pool, tmp_path):
-    assert collect(pool, {"job": DieOnce(str(tmp_path / "died"))})["job"].product == "done"
+def test_an_artifact_that_is_gone_is_no_failure_of_the_trial(perform, executor):
+    job = Job("job", "toy_kinds:double", needs=(GIVEN,), makes=(DOUBLED,))
+    if executor.param == "put":
+        with pytest.raises(FatalError, match="delete it and run again"):
+            perform([job], made={GIVEN, DOUBLED})
+        return
+    raised = perform([job], made={GIVEN, DOUBLED})["job"].product
+    assert raised.trouble is Trouble.SURROUNDINGS
+    assert "numbers/d/0 is not where this worker looks for it" in raised.reason
 
 
-@pytest.mark.ray
-def test_a_job_that_cannot_be_unpacked_is_trouble_of_the_worker_and_not_the_end(pool):
-    raised = collect(pool, {"job": Answer(Unpackable())})["job"].product
+def test_a_worker_computes_with_one_thread_for_each_of_its_cpus(perform):
+    job = Job("job", "toy_kinds:count_threads")
+    assert perform([job])["job"].product.facts["blas", "threads"] == [1]
+
+
+def test_without_a_gpu_no_job_may_ask_for_one(executor):
+    assert executor.capacity("gpu") == 0
+    assert not executor.can_hold(Resources(gpus=1))
+    assert executor.can_hold(Resources())
+    assert executor.capacity("exclusive") == 1
+    assert executor.capacity("cpu") >= executor.workers
+
+
+def test_a_killed_worker_is_replaced_and_its_job_done_again(perform, executor, tmp_path):
+    if executor.param == "inline":
+        pytest.skip("the driver is the worker")
+    job = Job("job", "toy_kinds:die_once", {"marker": str(tmp_path / "died")})
+    assert not isinstance(perform([job])["job"].product, Raised)
+    assert (tmp_path / "died").exists()
+
+
+def test_an_input_that_cannot_be_unpacked_is_trouble_of_the_worker_and_not_the_end(perform, executor):
+    if executor.param == "inline":
+        pytest.skip("nothing is packed")
+    raised = perform([Job("job", "toy_kinds:answer", needs=(LABELS,))], {LABELS: Unpackable()})["job"].product
     assert raised.trouble is Trouble.SURROUNDINGS
     assert "no such luck" in raised.reason
 
@@ -161,7 +167,7 @@ def test_ray_that_does_not_come_up_is_given_up_after_two_attempts(monkeypatch):
     with pytest.raises(
         UserError, match=r"^Ray: cannot be reached or started \(nothing came within 0.1 s\); .* inline$"
     ):
-        make_executor("ray", 1)
+        ray_pool.RayPool(1)
     assert len(attempts) == 2
 
 
@@ -171,9 +177,11 @@ def test_a_sigterm_while_ray_starts_is_an_interrupt(monkeypatch):
 
     monkeypatch.setattr(ray_pool.ray, "init", lambda **_: sys.exit(signal.SIGTERM))  # as Ray's own handler does
     with pytest.raises(KeyboardInterrupt):
-        make_executor("ray", 1)
+        ray_pool.RayPool(1)
 
 
 def test_an_unknown_executor_is_a_mistake():
+    from sweep.api import make_executor
+
     with pytest.raises(UserError, match=r"^executor: 'dask' is unknown \(allowed: ray, inline\)$"):
         make_executor("dask")

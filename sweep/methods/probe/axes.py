@@ -99,9 +99,9 @@ def network_of(point: Mapping[str, Value]) -> Network:
     return Network.of(name, **{axis: point[axis] for axis in NETWORKS[name].axes})
 
 
-def pixels_of(point: Mapping[str, Value]) -> tuple[float, float]:
-    """Return what the pixels 0 and 255 become before the network of a point."""
-    return pixel_range(network_of(point), WeightsSource(str(point["weights"])), Scaling(str(point["scaling"])))
+def pixels_of(point: Mapping[str, Value], source: WeightsSource) -> tuple[float, float]:
+    """Return what the pixels 0 and 255 become before the network of a point, whose weights are of a source."""
+    return pixel_range(network_of(point), source, Scaling(str(point["scaling"])))
 
 
 def features_of(point: Mapping[str, Value]) -> FeatureKind:
@@ -116,11 +116,11 @@ def _cross(axes: Axes, layer: Layer) -> Iterator[dict[str, Any]]:
 
 
 def _resolve_network(point: dict[str, Any]) -> dict[str, Any]:
-    """Take away what does not apply: axes of other networks, and averaging where nothing is averaged."""
+    """Take away what does not apply: axes of other networks, and a choice of averaging where there is none."""
     own = NETWORKS[point["network"]].axes
     foreign = {axis for row in NETWORKS.values() for axis in row.axes} - set(own)
-    is_nearest = point["resize"] == Resize.NEAREST
-    return point | dict.fromkeys(foreign) | ({"antialias": None} if is_nearest else {})
+    has_choice = point["resize"] == Resize.BILINEAR
+    return point | dict.fromkeys(foreign) | ({} if has_choice else {"antialias": None})
 
 
 def _resolve_fit(point: dict[str, Any]) -> dict[str, Any]:

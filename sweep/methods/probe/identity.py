@@ -56,7 +56,8 @@ def source_identity(inputs: Inputs, point: NetworkPoint) -> Identity:
 
 def features_identity(inputs: Inputs, point: NetworkPoint) -> Identity:
     """Everything that can change features."""
-    return {"pixels": list(pixels_of(point)), "source": source_identity(inputs, point), "version": FEATURES_VERSION}
+    pixels = pixels_of(point, weights_of(inputs, point).source)
+    return {"pixels": list(pixels), "source": source_identity(inputs, point), "version": FEATURES_VERSION}
 
 
 def converted_identity(inputs: Inputs, point: NetworkPoint, *, is_calibrated: bool) -> Identity:

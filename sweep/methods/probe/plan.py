@@ -9,26 +9,24 @@ must not depend on who computes it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
-from sweep.axes import Layer, Value
+from sweep.axes import Value
 from sweep.identity import identify, partition_identity
 from sweep.inputs import Inputs, Weighted
-from sweep.methods.probe.axes import NAMES, OF_LAYER, LayeredPoints, features_of, list_axes, network_of, pixels_of
+from sweep.methods.probe.axes import NAMES, LayeredPoints, features_of, list_axes, network_of
 from sweep.methods.probe.identity import (
     Identity,
-    batches_identity,
     converted_identity,
     features_identity,
     fit_identity,
     images_identity,
     source_identity,
-    start_identity,
     trial_identity,
     weights_of,
 )
-from sweep.networks.table import NETWORKS, WeightsSource, count_complexity, feature_width
+from sweep.networks.table import NETWORKS, Network, WeightsSource, count_complexity, feature_width, name_weights
 from sweep.planning.grid import list_products
 from sweep.planning.plan import Plan, Work
 from sweep.planning.trial import Trial
@@ -44,13 +42,18 @@ CONVERT_COST = 1e9  # of one network, whatever its size: about as long as so man
 CALIBRATION = "calibration"
 
 
-@dataclass(slots=True)
+@dataclass
 class _Network:
     """A network on the images of a spec, with its trials so far."""
 
     id: str
     point: Mapping[str, Value]
     trials: list[Trial] = field(default_factory=list)
+
+    @cached_property
+    def width(self) -> int:
+        """Length of the feature vector of an image."""
+        return feature_width(network_of(self.point), features_of(self.point))
 
 
 def make_work(spec: Spec, inputs: Inputs) -> Work:
@@ -71,7 +74,7 @@ def make_work(spec: Spec, inputs: Inputs) -> Work:
     units = {unit.key: unit for unit in _decode_units(inputs, networks.values(), images)}
     alone = 0.0
     for network in networks.values():
-        convert, extracts = _network_units(inputs, network, images)
+        convert, extracts = _network_units(inputs, network, images, spec.weights.path)
         fits = list(_fit_units(inputs, network, tuple(key for unit in extracts for key in unit.makes)))
         units |= {unit.key: unit for unit in (convert, *extracts, *fits) if unit.key not in units}
         alone += _cost_alone(inputs, network, convert, extracts)
@@ -192,18 +195,13 @@ def _needs_calibration(inputs: Inputs, point: Mapping[str, Value]) -> bool:
     return is_deep and weights_of(inputs, point).source is WeightsSource.RANDOM
 
 
-def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[WorkUnit, list[WorkUnit]]:
+def _network_units(
+    inputs: Inputs, network: _Network, images: _Images, path: str | None
+) -> tuple[WorkUnit, list[WorkUnit]]:
     """Make the unit that converts a network, and those that run it over all images."""
     point, name = network.point, network_of(network.point)
     weights = weights_of(inputs, point)
     calibration = (_images_key(inputs, point, CALIBRATION),) if _needs_calibration(inputs, point) else ()
-    settings = {
-        "network": name.to_json(),
-        "features": point["features"],
-        "source": weights.source.value,
-        "pixels": list(pixels_of(point)),
-        "label": str(name),
-    }
     converted_id = identify(converted_identity(inputs, point, is_calibrated=bool(calibration)))
     converted = ArtifactKey("networks", converted_id, "model")
     convert = WorkUnit(
@@ -214,8 +212,16 @@ def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[
         makes=(converted,),
         trials=(),
         cost=CONVERT_COST,
-        subject=network.id,
-        settings=settings,
+        subject=converted_id,
+        settings={
+            "network": name.to_json(),
+            "features": point["features"],
+            "source": weights.source.value,
+            "name": name_weights(weights.source, path, features_of(point), name),
+            "scaling": point["scaling"],
+            "subject": converted_id,
+            "label": str(name),
+        },
     )
     mult_adds = count_complexity(name).mult_adds
     extracts = [
@@ -227,7 +233,13 @@ def _network_units(inputs: Inputs, network: _Network, images: _Images) -> tuple[
             trials=(),
             cost=float(count * mult_adds),
             subject=network.id,
-            settings={"network_id": network.id, "label": str(name)},
+            settings={
+                "network_id": network.id,
+                "converted": converted.folder,
+                "label": str(name),
+                "images": count,
+                "width": network.width,
+            },
         )
         for part, count in images.shards
     ]
@@ -249,9 +261,12 @@ def _fit_units(inputs: Inputs, network: _Network, features: tuple[ArtifactKey, .
             needs=(*features, labels, *(ArtifactKey("partitions", each, "all") for each in partitions)),
             makes=(),
             trials=trials,
-            cost=sum(_fit_cost(inputs, network.point, head) for head in heads),
+            cost=sum(_fit_cost(inputs, network.width, head) for head in heads),
             subject=network.id,
-            settings={"label": str(network_of(network.point))},
+            settings={
+                "label": str(network_of(network.point)),
+                "width": network.width,
+            },
         )
 
 
@@ -281,59 +296,42 @@ def _group_heads(network: _Network) -> Iterator[list[list[Trial]]]:
 _HIDDEN, _BATCH, _STEPS = (NAMES.index(name) for name in ("hidden", "batch_size", "steps"))
 
 
-def _fit_cost(inputs: Inputs, point: Mapping[str, Value], head: Sequence[Trial]) -> float:
+def _fit_cost(inputs: Inputs, width: int, head: Sequence[Trial]) -> float:
     """Mult-adds of fitting a head up to its last read-out."""
-    return _step_cost(inputs, point, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
+    return _step_cost(inputs, width, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
 
 
-def _step_cost(inputs: Inputs, point: Mapping[str, Value], trial: Trial) -> float:
+def _step_cost(inputs: Inputs, width: int, trial: Trial) -> float:
     """Mult-adds of one gradient step of one head: the batch forward, and backward to weights and lower layers."""
-    hidden: tuple[int, ...] = trial.point[_HIDDEN]  # type: ignore[assignment]
-    widths = (feature_width(network_of(point), features_of(point)), *hidden, len(inputs.data.classes))
-    layers = [above * below for below, above in pairwise(widths)]
+    layers = [above * below for below, above in pairwise(_widths(width, trial, inputs.data.classes))]
     return float((2 * layers[0] + 3 * sum(layers[1:])) * int(trial.point[_BATCH]))  # type: ignore[arg-type]
+
+
+def _widths(width: int, trial: Trial, classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the widths of a head's layers, from the features to the classes."""
+    hidden: tuple[int, ...] = trial.point[_HIDDEN]  # type: ignore[assignment]
+    return (width, *hidden, len(classes))
 
 
 def _cost_alone(inputs: Inputs, network: _Network, convert: WorkUnit, extracts: Sequence[WorkUnit]) -> float:
     """Cost of a network's trials one by one: each decodes, converts, extracts and fits its own head."""
     decode = _decode_cost([int(network.point["resolution"])], inputs.data.images)  # type: ignore[arg-type]
     whole = decode + convert.cost + total_cost(extracts)
-    return sum(whole + _fit_cost(inputs, network.point, [trial]) for trial in network.trials)
+    return sum(whole + _fit_cost(inputs, network.width, [trial]) for trial in network.trials)
 
 
-# -- settings of a unit that are too long to keep in a plan ------------------------------------------------------
-
-
-def prepare_decode(_: Plan, unit: WorkUnit) -> dict[str, Any]:
-    """Return what a decoding needs to know: the resolutions of what is still to be made."""
-    sides = unit.settings["sides"]
-    rest = {name: value for name, value in unit.settings.items() if name != "sides"}
-    return {**rest, "resolutions": [sides[key.folder] for key in unit.makes]}
-
-
-def prepare_fit(plan: Plan, unit: WorkUnit) -> dict[str, Any]:
-    """Return what a fit needs to know of each of its heads."""
-    heads: dict[str, dict[str, Any]] = {}
-    sources: dict[str, Identity] = {}
-    for trial in unit.trials:
-        point = dict(zip(NAMES, trial.point, strict=True))
-        steps = str(point.pop("steps"))
-        if trial.fit_id not in heads:
-            partition = partition_of(trial)
-            source = sources.setdefault(trial.network_id, source_identity(plan.inputs, point))
-            heads[trial.fit_id] = {
-                "fit_id": trial.fit_id,
-                "partition_id": trial.partition_id,
-                "batches_id": identify(batches_identity(plan.inputs, partition, point)),
-                "start_id": identify(start_identity(source, partition)),
-                **{name: point[name] for name in OF_LAYER[Layer.FIT]},
-                "readouts": {},
-            }
-        heads[trial.fit_id]["readouts"][steps] = trial.id
-    needs = [key for key in unit.needs if key.kind == "partitions"]
-    return {
-        "shards": sum(key.kind == "features" for key in unit.needs),
-        "classes": len(plan.inputs.data.classes),
-        "partitions": [key.folder for key in needs],
-        "heads": list(heads.values()),
-    }
+def measure_bytes(plan: Plan, unit: WorkUnit) -> int:
+    """Bytes that a unit writes: pixels, a network, float32 features, or about what heads score and weigh."""
+    data = plan.inputs.data
+    match unit.kind:
+        case "decode":
+            sides = unit.settings["sides"]
+            return sum(unit.settings["images"] * 3 * int(sides[key.folder]) ** 2 for key in unit.makes)
+        case "convert":
+            return 4 * count_complexity(Network.from_json(unit.settings["network"])).parameters
+        case "extract":
+            return 4 * unit.settings["images"] * int(unit.settings["width"])
+    scored = len(data.classes) * data.images // 2  # validation and test images
+    width = unit.settings["width"]
+    layers = (pair for trial in unit.trials for pair in pairwise(_widths(width, trial, data.classes)))
+    return 4 * (scored * len(unit.trials) + sum(below * above for below, above in layers))

@@ -28,9 +28,9 @@ def make_effects(study: Study, inference: Inference) -> Iterator[Table]:
     rows = tuple(_make_row(study, effect) for effect in effects)
     notes = (
         *warn_of_selection(study.select),
-        f"Compared axes: means over the models of {study.frames.profile.mention('means')}; tuned ones: over all models at "
-        "the last read-out. An axis that is not crossed with all others has no effect of its own. Bounds and p-values "
-        "are for all pairs of an axis's levels together."
+        f"Compared axes: means over the models of {study.frames.profile.mention('means')}; tuned ones: over all models "
+        "at the last read-out. An axis that is not crossed with all others has no effect of its own. Bounds and "
+        "p-values are for all pairs of an axis's levels together."
         if effects
         else "No axis has two levels that are finished for all models: there is no effect to estimate.",
     )

@@ -1,6 +1,6 @@
 """The means of a metric, in rows and columns of any compared axes. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sweep.report.cells import Cell, Column, Mark, MeanCell, Selection, Table

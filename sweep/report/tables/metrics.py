@@ -64,9 +64,9 @@ def make_metrics(study: Study, _: Inference) -> Iterator[Table]:
         else "Sensitivity, specificity, precision, F1, ROC AUC and average precision are macro averages."
     )
     note = (
-        f"The configurations are those of {study.frames.profile.mention('means')}. {averaged} Sensitivity is also called "
-        "recall. ROC AUC and average precision rank by the log odds of the class. Calibration error is the expected one "
-        "(Guo et al. 2017) over 15 equal bins; Cohen's kappa: Cohen 1960."
+        f"The configurations are those of {study.frames.profile.mention('means')}. {averaged} Sensitivity is also "
+        "called recall. ROC AUC and average precision rank by the log odds of the class. Calibration error is the "
+        "expected one (Guo et al. 2017) over 15 equal bins; Cohen's kappa: Cohen 1960."
     )
     spread = f"mean ± standard deviation over the {study.layout.repeats_word}"
     more = {"notes": (note,), "keys": 2, "axis": "metric", "is_detail": True}

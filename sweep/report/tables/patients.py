@@ -75,4 +75,5 @@ def _describe_all(frames: SweepFrames, images: Images, patients: NDArray[np.int6
     counts = [len(np.unique(patients[images.labels == label])) for label in range(len(frames.inputs.data.classes))]
     of_class = ", ".join(f"{name} {count:,}" for name, count in zip(frames.inputs.data.classes, counts, strict=True))
     several = " A patient with images of several classes counts in each." if sum(counts) > total else ""
-    return f"All {total:,} patients: {of_class}.{several} The table's numbers are means over the {frames.layout.repeats_word}."
+    over = f"The table's numbers are means over the {frames.layout.repeats_word}."
+    return f"All {total:,} patients: {of_class}.{several} {over}"

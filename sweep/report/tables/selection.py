@@ -62,7 +62,8 @@ def _note_optimism(study: Study, honest: Mapping[CellKey, MeanCell], rows: tuple
     known = [row[-1].number for row, is_in in zip(rows, comparable, strict=True) if is_in]
     optimism = np.array([number for number in known if number is not None])
     if not len(optimism):
-        yield f"Optimism of choosing on test: cannot tell, since no cell has a mean over all {study.layout.repeats_word}."
+        over = f"all {study.layout.repeats_word}"
+        yield f"Optimism of choosing on test: cannot tell, since no cell has a mean over {over}."
         return
     unit, decimals = study.metric.difference_unit, study.metric.decimals + 1
     yield (

@@ -27,7 +27,7 @@ def make_standing(study: Study, inference: Inference) -> Iterator[Table]:
     )
     for block, standing in inference.standings.items():
         names, ranks = study.list_models(block), _rank_models(standing)
-        ordered = sorted(names, key=lambda name: ranks.get(name, len(names) + 1))  # noqa: B023 - called at once
+        ordered = sorted(names, key=lambda name: ranks.get(name, len(names) + 1))
         rows = tuple(_make_row(study, standing, (name, block), ranks.get(name)) for name in ordered)
         more = {"notes": tuple(_note_standing(study, inference, block)), "part": block, "keys": 2, "is_detail": True}
         methods = describe_comparisons(inference, study.layout)

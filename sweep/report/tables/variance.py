@@ -21,7 +21,7 @@ MOST_NAMED = 2  # factors in the finding
 
 
 def make_variance(study: Study, _: Inference) -> Iterator[Table]:
-    """Yield shares of the variation of the metric on the test images, over all trials and over those behind the means."""
+    """Yield shares of the variation of the test metric, over all trials and over those behind the means."""
     metric, trials, layout = study.metric, study.frames.trials, study.layout
     finished = trials[(trials["status"] == Status.SUCCESS) & trials[f"test_{metric.name}"].notna()]
     everywhere = _Shares.of(study, finished, len(trials))
