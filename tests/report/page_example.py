@@ -1,7 +1,7 @@
 """A small report for the tests of its page."""
 
 from sweep.catalogue import WeightsSource
-from sweep.planning.inputs import DataSummary, WeightsId
+from sweep.inputs import DataSummary, WeightsId
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, Header, Mark, MeanCell, Selection, Table
 from sweep.report.documents import Report

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from study_example import MODELS, ONE_CONFIGURATION, fill_example, make_example, read_example
 
+from sweep.methods.probe.axes import network_of
 from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection
@@ -20,13 +21,12 @@ SKILLS = {"tiny-0.5-16": 0.70, "tiny-1-16": 0.96, "tiny-0.5-32": 0.965, "tiny-1-
 GRID = {"alpha": [0.5, 1.0], "resolution": [16, 32], "split": SPLIT, "classes": (1040, 2960), **ONE_CONFIGURATION}
 
 
-def know(trial):
-    return SKILLS[str(trial.backbone)]
+def know(point):
+    return SKILLS[str(network_of(point))]
 
 
-def answer(study, about=About.POOL, **spec):
-    if spec:
-        study = replace(study, frames=replace(study.frames, spec=study.frames.spec.model_copy(update=spec)))
+def answer(study, about=About.POOL, **changes):
+    study = replace(study, frames=replace(study.frames, **changes))
     return make_answer(study, infer(study, about))
 
 
@@ -80,7 +80,7 @@ def test_where_a_wider_margin_is_needed_it_says_so():
 def test_the_split_with_the_most_training_images_is_answered_first(models):
     study = read_example(models)
     found = answer(study)
-    assert found.split == "80/10/10"
+    assert found.block == "80/10/10"
     assert any("60/20/20" in detail for detail in found.details)
 
 
@@ -100,7 +100,7 @@ def test_where_nothing_can_be_told_the_reason_is_the_true_one(options, reason):
 
 def test_a_store_that_lost_its_partitions_is_not_said_to_lack_a_metric():
     store = fill_example(make_store(), **MODELS)
-    store.connection.execute("DELETE FROM partitions")
+    store.connection.execute("DELETE FROM parts")
     assert "the store does not say which images were tested" in answer(read_example(store)).headline
 
 
@@ -146,7 +146,7 @@ def warn(study):
 
 def test_chosen_values_at_the_edge_of_the_grid_are_warned_of_with_the_axis_to_widen():
     rates = {"learning_rate": [0.1, 0.01, 0.001], "steps": [10, 20, 30]}
-    best = lambda rate, steps: lambda trial: 0.9 if (trial.learning_rate, trial.steps) == (rate, steps) else 0.6  # noqa: E731
+    best = lambda rate, steps: lambda point: 0.9 if (point["learning_rate"], point["steps"]) == (rate, steps) else 0.6  # noqa: E731
     edge = warn(make_example(skill=best(0.1, 20), classes=(260, 740), **rates))
     assert "In 1 of 1 cells a chosen value lies at the edge of the grid (learning rate 0.1, the largest, in 1)" in edge
     assert "Try higher values in grid.learning_rate." in edge

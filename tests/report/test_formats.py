@@ -17,7 +17,7 @@ PUBLISHED = publish({("tiny-0.5-16", "60/20/20"): 80.25, ("tiny-1-32", "80/10/10
 
 
 def fail_or_miss(trial):
-    if trial.shuffle == 2 and trial.backbone.alpha == 0.5:
+    if trial.shuffle == 2 and trial.alpha == 0.5:
         return None
     return Failure(trial.id, "loss is not finite") if trial.steps == 20 and trial.shuffle == 1 else TRUE
 

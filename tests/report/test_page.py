@@ -23,7 +23,7 @@ from page_example import (
 )
 
 from sweep.catalogue import WeightsSource
-from sweep.planning.inputs import WeightsId
+from sweep.inputs import WeightsId
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
 from sweep.report.documents import Report

@@ -1,13 +1,13 @@
 """Published figures are read as they are printed, and every mistake in a file is told in one line."""
 
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example, report_on, save_example
+from study_example import MODELS, TRUE, make_example, read_example, report_on, save_example, write_report
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
 from sweep.report.published import load_costs, load_means, read_means
 from sweep.report.render import Format, render_report
-from sweep.report.report import Request, write_report
+from sweep.report.report import Request
 
 PAPER = "duong-trung-2019"
 ACCURACY = METRICS["accuracy"]
@@ -89,7 +89,7 @@ def test_the_table_4_of_another_sweep_can_be_compared_with(write, models, metric
 
 
 def test_the_table_4_of_a_partial_sweep_can_be_compared_with(write):
-    study = make_example(become=lambda trial: None if trial.backbone.alpha == 0.5 else TRUE, **MODELS)
+    study = make_example(become=lambda trial: None if trial.alpha == 0.5 else TRUE, **MODELS)
     files = render_report(report_on(study), Format.CSV)
     found = read_means(write(files["table4.csv"]), ACCURACY)
     assert set(found.means) == {key for key, cell in study.cells.items() if cell.value is not None}

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_example import MODELS, TRUE, make_example, report_on, save_example, tabulate
+from study_example import MODELS, TRUE, make_example, report_on, save_example, tabulate, write_report
 
 from sweep.errors import FatalError, UserError
 from sweep.metrics import METRICS
 from sweep.outcome import Failure
 from sweep.report.cells import Selection
 from sweep.report.render import Format, render_report
-from sweep.report.report import Request, write_report
+from sweep.report.report import Request
 from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from sweep.store.store import STORE_NAME
 
@@ -103,13 +103,11 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
     for name in ("table4", "standing_60-20-20", "selection", "variance", "budgets_mult_adds", "pairs", "effects"):
         assert title in titles[name]
     by_metric = {
-        (row["backbone"], row["split"]): row["mean"]
-        for row in list_rows(document, "metrics")
-        if row["metric"] == metric
+        (row["model"], row["split"]): row["mean"] for row in list_rows(document, "metrics") if row["metric"] == metric
     }
     column = METRICS[metric].mean_column
     for row in list_rows(document, "table4"):
-        assert row[column] == pytest.approx(by_metric[row["backbone"], row["split"]])
+        assert row[column] == pytest.approx(by_metric[row["model"], row["split"]])
     best = {}
     for row in list_rows(document, "table4"):
         best.setdefault(row["split"], []).append(row[column])
@@ -120,7 +118,7 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
 
 def test_the_selection_asked_for_is_that_of_table_4(report):
     chosen = {
-        select: {(row["backbone"], row["split"]): row["accuracy_mean_percent"] for row in list_rows(document, "table4")}
+        select: {(row["model"], row["split"]): row["accuracy_mean_percent"] for row in list_rows(document, "table4")}
         for select in Selection
         for document in [report(select=select)]
     }
@@ -138,7 +136,7 @@ def test_three_classes_have_a_table_of_each_class(tmp_path):
 
 
 def test_a_report_compares_with_the_paper_that_the_spec_names(tmp_path):
-    grid = {"backbone": "mobilenet", "alpha": 0.25, "resolution": 128, "split": ["80/10/10", "60/20/20"]}
+    grid = {"network": "mobilenet", "alpha": 0.25, "resolution": 128, "split": ["80/10/10", "60/20/20"]}
     folder = save_example(
         tmp_path / "paper", skill=lambda _: 0.9, published="duong-trung-2019", learning_rate=0.1, steps=10, **grid
     )
@@ -168,7 +166,7 @@ def test_a_file_is_compared_with_instead_of_the_paper(report, tmp_path):
     path.write_text("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,12.5\nother-1-1,60/20/20,1\n")
     document = report(against=path)
     known = [row for row in list_rows(document, "against") if row["theirs"] is not None]
-    assert [(row["backbone"], row["split"], row["theirs"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
+    assert [(row["model"], row["split"], row["theirs"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
     (title,) = (table["title"] for table in document["tables"] if table["name"] == "against")
     assert title.startswith("Against the figures of theirs.csv")
 
@@ -232,7 +230,7 @@ FOLDERS = {
 
 def overflow(trial, success):
     """A head that was finite on validation images and overflowed on a test image; in a damaged store one of NaN."""
-    if trial.backbone.alpha == 0.5 and trial.shuffle < 2:
+    if trial.alpha == 0.5 and trial.shuffle < 2:
         scores = success.test_scores.copy()
         scores[0, 0] = (np.inf, np.nan)[trial.shuffle]
         return replace(success, test_scores=scores, test_log_loss=np.inf)
