@@ -1,15 +1,17 @@
 """What tables are made of: raw numbers and what they must not be mistaken for. Text is made in `words`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sweep.planning.inputs import DataSummary, WeightsId
+from sweep.inputs import DataSummary, WeightsId
+from sweep.report.layout import CellKey, Values
 from sweep.report.statistics.best import Verdict
 from sweep.report.statistics.intervals import Interval
 
 
 class Selection(StrEnum):
-    """What the learning rate and the step budget of a cell are chosen on."""
+    """What the tuned values of a cell are chosen on."""
 
     VALIDATION = "validation"
     TEST = "test"  # what papers often print; optimistic
@@ -18,7 +20,7 @@ class Selection(StrEnum):
 class Mark(StrEnum):
     """What a reader must know about a cell."""
 
-    BEST = "may be the best"  # at 95 % for all models of a split together
+    BEST = "may be the best"  # at 95 % for all models of a block together
     DIFFERS = "differs"  # the published figure is not what the model's arithmetic gives
     BY_ARITHMETIC = "by arithmetic"  # not counted in a built model
     CANNOT_TELL = "cannot tell"  # too little data
@@ -51,29 +53,31 @@ class BoundCell(Cell):
 
 @dataclass(frozen=True, slots=True)
 class MeanCell(BoundCell):
-    """A mean over `shuffles` of the planned repetitions of one configuration, chosen among the finished trials.
+    """A mean over `repeats` of the planned repetitions of one configuration, chosen among the finished trials.
 
     `value`, `std` (sample, n - 1), `validation` (the mean on the validation images) and a `published` mean are in the
-    unit of the column. `verdict` says how it stands to the best.
+    unit of the column. `choice`: the chosen value of every tuned axis that varies; empty without a finished trial.
+    `place`: which of the plan's choices it is. `verdict` says how it stands to the best. `key`: which cell it is.
     """
 
     std: float | None = None
     validation: float | None = None
-    shuffles: int = 0
-    shuffles_planned: int = 0
-    learning_rate: float | None = None
-    steps: int | None = None
+    repeats: int = 0
+    repeats_planned: int = 0
+    choice: Values = field(default_factory=dict)
+    place: int | None = None
     verdict: Verdict | None = None
     published: float | None = None
+    key: CellKey | None = None
 
     @property
     def is_finished(self) -> bool:
-        """Whether every planned shuffle has finished; means over fewer are of other images."""
-        return self.shuffles == self.shuffles_planned
+        """Whether every planned repetition has finished; means over fewer are of other images."""
+        return self.repeats == self.repeats_planned
 
     @property
     def is_comparable(self) -> bool:
-        """Whether the mean is known and over all shuffles."""
+        """Whether the mean is known and over all repetitions."""
         return self.value is not None and self.is_finished
 
 
@@ -94,6 +98,7 @@ class Column:
 class Table:
     """Rows of cells under columns.
 
+    `name` is that of its file, `content` what it holds, whatever the profile numbers; a reader may say either.
     `stamp` says what the numbers are not, `methods` how they were made.
     The first `keys` columns name a row. `axis` names what the others have in common, where they are values of one
     axis, and `mean_keys` what files call the mean and the deviation of a cell there. `is_detail`: too long for a
@@ -101,6 +106,7 @@ class Table:
     """
 
     name: str
+    content: str
     title: str
     stamp: str
     columns: tuple[Column, ...]
@@ -116,15 +122,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a report is about. `weights` by backbone; `made_at` is when the newest result came, None without any.
+    """What a report is about. `weights` by network; `made_at` is when the newest result came, None without any.
 
-    `recipe` says how heads are trained, `preprocessing` what happens to images before.
+    `recipe` says how models are trained, `preprocessing` what happens to images before, `selection` what was chosen
+    and on what.
     """
 
     sweep: str
     stamp: str
     data: DataSummary
-    weights: dict[str, WeightsId]
+    weights: Mapping[str, WeightsId]
     code: tuple[str, ...]
     machines: tuple[str, ...]
     succeeded: int
@@ -132,6 +139,7 @@ class Header:
     missing: int
     metric: str
     select: Selection
+    selection: str
     made_at: str | None
     recipe: str = ""
     preprocessing: str = ""
@@ -144,7 +152,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where one cell of Table 4 comes from: facts as (what, text), and the tables that show it."""
+    """Where one mean comes from: facts as (what, text), and the tables that show it."""
 
     title: str
     facts: tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""One learning rate and step budget for each backbone and split, and its mean over the shuffles. Pure."""
+"""One point on the tuned axes for each model and block, and its mean over the repetitions. Pure."""
 
 from dataclasses import replace
 
@@ -6,48 +6,52 @@ import pandas as pd
 
 from sweep.metrics import Direction, Metric
 from sweep.report.cells import MeanCell, Selection
-from sweep.report.frames import Status
+from sweep.report.frames import Status, SweepFrames
+from sweep.report.layout import CellKey
 
-CellKey = tuple[str, str]  # backbone, split
-CELL = ["backbone", "split"]
+CELL = ["model", "block"]
 
 
-def make_mean_cells(trials: pd.DataFrame, metric: Metric, select: Selection) -> dict[CellKey, MeanCell]:
-    """Return the cell of every (backbone, split); trials: with `validation_` and `test_` columns of the metric."""
+def make_mean_cells(frames: SweepFrames, metric: Metric, select: Selection) -> dict[CellKey, MeanCell]:
+    """Return the cell of every model and block of the plan, in its order.
+
+    What is planned are the repetitions of the whole block: a model with fewer is tested on other images.
+    """
+    trials = frames.trials
     finished = trials[trials["status"] == Status.SUCCESS]
-    counts = trials.groupby(CELL, sort=False).agg(planned=("trial_id", "size"), shuffles=("shuffle", "nunique"))
+    counts = pd.DataFrame({"planned": trials.groupby(CELL, sort=False).size()})
     counts["finished"] = finished.groupby(CELL).size()
+    repeats = trials.groupby("block")["repeat"].nunique()
     cells = {
-        (str(backbone), str(split)): MeanCell(
-            None, planned=int(planned), finished=int(done), shuffles_planned=int(shuffles)
+        (model, block): MeanCell(
+            None, planned=int(planned), finished=int(done), repeats_planned=int(repeats[block]), key=(model, block)
         )
-        for (backbone, split), planned, shuffles, done in counts.fillna(0).itertuples()
+        for (model, block), planned, done in counts.fillna(0).itertuples()
     }
-    candidates = rank_configurations(finished, metric, select)
-    for row in candidates.drop_duplicates(CELL).to_dict("records"):
-        key = row["backbone"], row["split"]
+    for row in rank_configurations(finished, metric, select).drop_duplicates(CELL).to_dict("records"):
+        key = row["model"], row["block"]
         cells[key] = replace(
             cells[key],
-            value=known(row["test"]),
-            std=known(row["std"]),
-            validation=known(row["validation"]),
-            shuffles=int(row["shuffles"]),
-            learning_rate=float(row["learning_rate"]),
-            steps=int(row["steps"]),
+            value=none_if_nan(row["test"]),
+            std=none_if_nan(row["std"]),
+            validation=none_if_nan(row["validation"]),
+            repeats=int(row["repeats"]),
+            choice=frames.choices[row["choice"]],
+            place=int(row["choice"]),
         )
     return cells
 
 
 def rank_configurations(finished: pd.DataFrame, metric: Metric, select: Selection) -> pd.DataFrame:
-    """Rank every learning rate and step budget within its cell, the chosen one first.
+    """Rank the choices within each cell, the one that is taken first.
 
-    Columns: those of CELL, learning_rate, steps, shuffles, and in the metric's printed unit test, std (over the
-    shuffles, n - 1) and validation, and validation_log_loss. Those with the most finished shuffles come first; then the
-    best mean wins; ties go to the lower validation log loss, fewer steps, the smaller rate.
+    Columns: those of CELL, choice, repeats, and in the metric's printed unit test, std (over the repetitions, n - 1)
+    and validation, and validation_log_loss. Those with the most finished repetitions come first; then the best mean
+    wins; ties go to the lower validation log loss, then to the smaller values.
     """
     validation, test = f"validation_{metric.name}", f"test_{metric.name}"
-    means = finished.groupby([*CELL, "learning_rate", "steps"], sort=False).agg(
-        shuffles=("shuffle", "size"),
+    means = finished.groupby([*CELL, "choice"], sort=False).agg(
+        repeats=("repeat", "size"),
         validation=(validation, "mean"),
         test=(test, "mean"),
         std=(test, "std"),
@@ -55,15 +59,15 @@ def rank_configurations(finished: pd.DataFrame, metric: Metric, select: Selectio
         validation_defined=(validation, "count"),
         test_defined=(test, "count"),
     )
-    means.loc[means["validation_defined"] < means["shuffles"], "validation"] = float("nan")
-    means.loc[means["test_defined"] < means["shuffles"], ["test", "std"]] = float("nan")
+    means.loc[means["validation_defined"] < means["repeats"], "validation"] = float("nan")
+    means.loc[means["test_defined"] < means["repeats"], ["test", "std"]] = float("nan")
     means[["validation", "test", "std"]] *= metric.scale
     means = means.round(10).reset_index()  # equal means must tie, in whatever order they were summed
-    ranking = {"shuffles": False, str(select): metric.direction is Direction.LOWER}
-    ranking |= dict.fromkeys(("validation_log_loss", "steps", "learning_rate"), True)
+    ranking = {"repeats": False, str(select): metric.direction is Direction.LOWER}
+    ranking |= dict.fromkeys(("validation_log_loss", "choice"), True)
     return means.sort_values(list(ranking), ascending=list(ranking.values()))
 
 
-def known(value: float, scale: float = 1.0) -> float | None:
+def none_if_nan(value: float, scale: float = 1.0) -> float | None:
     """Turn NaN into None, and scale other values."""
     return None if pd.isna(value) else float(value) * scale

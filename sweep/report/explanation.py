@@ -1,33 +1,32 @@
-"""Where a number of Table 4 comes from: the trials behind it, how they were chosen, and how to run one again. Pure."""
+"""Where a mean comes from: the trials behind it, how they were chosen, and how to run one again. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import join
+from typing import Any
 
 import pandas as pd
+import yaml
 
-from sweep.catalogue import Backbone, WeightsSource
 from sweep.metrics import with_blank
-from sweep.planning.expand import list_backbones
-from sweep.planning.trial import canonical_json, features_identity, short_hash
+from sweep.networks.table import WeightsSource
 from sweep.report.cells import Cell, Column, Explanation, Mark, MeanCell, Row, Table
-from sweep.report.choices import CELL, CellKey, known, rank_configurations
+from sweep.report.choices import CELL, none_if_nan, rank_configurations
+from sweep.report.costs import read_weighted
 from sweep.report.frames import Status
 from sweep.report.header import make_header
 from sweep.report.inference import Inference
-from sweep.report.study import Study
+from sweep.report.layout import CellKey, Values
+from sweep.report.study import Study, list_trials_behind
 from sweep.report.tables.build import make_table
 from sweep.report.words import describe_header, format_mean
 
-ORDER = (
-    "those over the most shuffles come first, and ties go to the lower validation log loss, fewer steps, the lower rate"
-)
 RESULTS = "results"  # the default of the command line
 LONGEST_NAME = 63  # of a sweep whose name is to be followed by a trial's id
 FOLDER = "FOLDER"  # stands for the reader's images
 SEEDS = (
-    "the fingerprint of the data, the split and the shuffle seed the partition; the head's id seeds its first weights "
-    "and its batches"
+    "the fingerprint of the data and the values of the partition seed the partition; what is trained on seeds the "
+    "first weights and the batches"
 )
 
 
@@ -41,20 +40,21 @@ class Source:
 
 
 def explain_cell(study: Study, inference: Inference, key: CellKey, source: Source) -> Explanation:
-    """Explain a cell of Table 4."""
+    """Explain the mean of a model and block."""
     trials = study.frames.trials
     trials = trials[(trials[CELL] == list(key)).all(axis=1)]
     return Explanation(
         f"Test {study.metric.title} of {key[0]} at {key[1]}",
-        tuple(_list_facts(study, inference, key, source)),
+        tuple(_list_facts(study, inference, key, trials, source)),
         (_tabulate_configurations(study, key, trials), _tabulate_trials(study, study.cells[key], trials)),
     )
 
 
-def _list_facts(study: Study, inference: Inference, key: CellKey, source: Source) -> Iterator[tuple[str, str]]:
-    cell, metric = study.cells[key], study.metric
-    backbone = next(each for each in list_backbones(study.frames.spec) if str(each) == key[0])
-    yield "Value", format_mean(cell, metric) if cell.shuffles else "none yet"
+def _list_facts(
+    study: Study, inference: Inference, key: CellKey, trials: pd.DataFrame, source: Source
+) -> Iterator[tuple[str, str]]:
+    cell, metric, layout = study.cells[key], study.metric, study.layout
+    yield "Value", format_mean(cell, metric) if cell.repeats else "none yet"
     interval = inference.intervals[key]
     yield (
         "95 % interval",
@@ -64,86 +64,78 @@ def _list_facts(study: Study, inference: Inference, key: CellKey, source: Source
     )
     yield "Trials", f"{cell.finished:,} of {cell.planned:,} finished"
     header = dict(describe_header(make_header(study)))
-    if cell.shuffles:
-        yield "Shuffles", f"{cell.shuffles} of {cell.shuffles_planned} at the chosen configuration"
-        yield "Chosen", f"learning rate {cell.learning_rate:g}, {cell.steps} steps; {header['Selection']}; {ORDER}"
+    if cell.repeats:
+        yield layout.repeats_word.capitalize(), f"{cell.repeats} of {cell.repeats_planned} at the chosen configuration"
+    if cell.choice:
+        order = ", ".join(f"the smaller {axis.title}" for axis in sorted(layout.tuned, key=lambda axis: axis.order))
+        most = f"those over the most {layout.repeats_word} come first"
+        ties = f"{most}, and ties go to the lower validation log loss, {order}"
+        yield "Chosen", f"{layout.describe(cell.choice, layout.tuned)}; {header['Selection']}; {ties}"
     yield "Seeds", SEEDS
     yield "Data", header["Data"]
-    weights = study.frames.inputs.weights[backbone]
+    behind = list_trials_behind(trials, {key: cell}).sort_values("repeat")
+    point, *_ = (trials if behind.empty else behind).to_dict("records")
+    weights = study.frames.inputs.weights[read_weighted(point)]
     yield "Weights", f"{weights.source.value}, SHA-256 {weights.sha256}"
-    features = features_identity(study.frames.spec, study.frames.inputs, backbone)
-    yield "Feature set", short_hash(canonical_json(features))
+    yield "Feature set", point["network_id"]
     yield "Code", header["Code"]
     yield "Machine", header["Machine"]
-    if cell.shuffles:
-        yield "Run one again", _make_command(study, backbone, cell, key[1], source)
+    if not behind.empty:
+        yield "Run one again", _make_command(study, point, weights.source, source)
 
 
-def _make_command(study: Study, backbone: Backbone, cell: MeanCell, split: str, source: Source) -> str:
-    """Make the command that runs the first trial behind a cell in a sweep of its own; its id is the same.
+def _make_command(study: Study, point: Mapping[Any, Any], weights: WeightsSource, source: Source) -> str:
+    """Make the command that runs a trial in a sweep of its own, whose grid is that point alone; its id is the same.
 
     The name ends in the id: a folder of another trial would refuse to leave that one out.
     """
-    inputs, spec = study.frames.inputs, study.frames.spec
-    shuffle = min((readout.shuffle for readout in study.readouts[str(backbone), split]), default=spec.grid.shuffle[0])
-    trials = study.frames.trials
-    chosen = {"learning_rate": cell.learning_rate, "steps": cell.steps, "shuffle": shuffle}
-    is_chosen = (trials[CELL] == [str(backbone), split]).all(axis=1) & (trials[list(chosen)] == chosen).all(axis=1)
-    values = {
-        "name": f"{spec.name[:LONGEST_NAME]}-{trials.trial_id[is_chosen].item()}",
-        "grid.backbone": backbone.family,
-        "grid.alpha": f"{backbone.alpha:g}",
-        "grid.resolution": backbone.resolution,
-        "grid.split": split,
-        "grid.learning_rate": repr(cell.learning_rate),
-        "grid.shuffle": shuffle,
-        "grid.steps": cell.steps,
-    }
-    if inputs.data.is_demo:
-        values["data.source"] = "demo"
-    if inputs.weights[backbone].source is WeightsSource.RANDOM:
-        values["weights"] = WeightsSource.RANDOM.value
-    settings = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
-    images = [] if inputs.data.is_demo else ["--data", source.images]
+    frames = study.frames
+    given = {axis.name: point[axis.name] for axis in study.layout.axes if point[axis.name] is not None}
+    if weights is WeightsSource.RANDOM:
+        given["weights"] = weights.value
+    grid = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    flow = yaml.safe_dump(grid, default_flow_style=True, sort_keys=False, width=10**6).strip()
+    settings = [f"name={frames.name[:LONGEST_NAME]}-{point['trial_id']}", f"grid={flow}"]
+    settings += ["data.source=demo"] if frames.inputs.data.is_demo else []
+    images = [] if frames.inputs.data.is_demo else ["--data", source.images]
     results = [] if source.results == RESULTS else ["--results", source.results]
-    return join(["sweep", "run", source.spec, *settings, *images, *results])
+    words = (word for setting in settings for word in ("--set", setting))
+    return join(["sweep", "run", source.spec, *words, *images, *results])
 
 
 def _tabulate_configurations(study: Study, key: CellKey, trials: pd.DataFrame) -> Table:
-    metric, cell = study.metric, study.cells[key]
+    metric, cell, tuned = study.metric, study.cells[key], study.layout.tuned
     ranked = rank_configurations(trials[trials["status"] == Status.SUCCESS], metric, study.select)
     columns = (
-        Column("learning_rate", "learning rate"),
-        Column("steps", "steps"),
-        Column("shuffles", "shuffles", 0),
+        *(Column(axis.name, axis.title) for axis in tuned),
+        Column("repeats", study.layout.repeats_word, 0),
         Column("validation", f"validation {metric.label}", metric.decimals + 1, metric.unit),
         Column("validation_log_loss", "validation log loss", 4, "nats"),
         Column("test", f"test {metric.label}", metric.decimals, metric.unit),
     )
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(row["learning_rate"], _mark_chosen(row["learning_rate"], row["steps"], cell)),
-            Cell(row["steps"]),
-            Cell(row["shuffles"]),
-            Cell(known(row["validation"])),
-            Cell(known(row["validation_log_loss"])),
-            MeanCell(known(row["test"]), std=known(row["std"])),
+            *_show_values(study, study.frames.choices[row["choice"]], row["choice"], cell),
+            Cell(row["repeats"]),
+            Cell(none_if_nan(row["validation"])),
+            Cell(none_if_nan(row["validation_log_loss"])),
+            MeanCell(none_if_nan(row["test"]), std=none_if_nan(row["std"])),
         )
         for row in ranked.to_dict("records")
     )
-    title = "Configurations in the order of choice, means over the shuffles; the chosen one is marked"
-    return make_table(study.frames, "configurations", title, columns, rows, keys=2)
+    title = (
+        f"Configurations in the order of choice, means over the {study.layout.repeats_word}; the chosen one is marked"
+    )
+    return make_table(study.frames, "configurations", title, columns, rows, keys=max(len(tuned), 1))
 
 
 def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Table:
-    metric = study.metric
+    metric, layout = study.metric, study.layout
     decimals = metric.decimals + 1
     columns = (
         Column("trial_id", "trial"),
-        Column("head_id", "head"),
-        Column("shuffle", "shuffle"),
-        Column("learning_rate", "learning rate"),
-        Column("steps", "steps"),
+        Column("fit_id", "fit"),
+        *(Column(axis.name, axis.title) for axis in (*layout.repeated, *layout.tuned)),
         Column("validation", f"validation {metric.label}", decimals, metric.unit),
         Column("test", f"test {metric.label}", decimals, metric.unit),
         Column("status", "status"),
@@ -151,20 +143,29 @@ def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Tabl
     )
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(row["trial_id"], _mark_chosen(row["learning_rate"], row["steps"], cell)),
-            Cell(row["head_id"]),
-            Cell(row["shuffle"]),
-            Cell(row["learning_rate"]),
-            Cell(row["steps"]),
-            Cell(known(row[f"validation_{metric.name}"], metric.scale)),
-            Cell(known(row[f"test_{metric.name}"], metric.scale)),
+            Cell(row["trial_id"], _mark_chosen(row["choice"], cell)),
+            Cell(row["fit_id"]),
+            *(_show_value(study, axis.name, row[axis.name]) for axis in (*layout.repeated, *layout.tuned)),
+            Cell(none_if_nan(row[f"validation_{metric.name}"], metric.scale)),
+            Cell(none_if_nan(row[f"test_{metric.name}"], metric.scale)),
             Cell(row["status"] if pd.isna(row["reason"]) else f"{row['status']}: {row['reason']}"),
             Cell(None if pd.isna(row["finished_at"]) else row["finished_at"]),
         )
-        for row in trials.sort_values(["learning_rate", "steps", "shuffle"]).to_dict("records")
+        for row in trials.sort_values(["choice", "repeat"]).to_dict("records")
     )
     return make_table(study.frames, "trials", "Trials; those behind the number are marked", columns, rows)
 
 
-def _mark_chosen(learning_rate: float, steps: int, cell: MeanCell) -> tuple[Mark, ...]:
-    return (Mark.BEST,) if (learning_rate, steps) == (cell.learning_rate, cell.steps) else ()
+def _show_values(study: Study, values: Values, place: int, cell: MeanCell) -> Iterator[Cell]:
+    for number, axis in enumerate(study.layout.tuned):
+        shown = _show_value(study, axis.name, values[axis.name])
+        yield Cell(shown.value, () if number else _mark_chosen(place, cell))
+
+
+def _show_value(study: Study, name: str, value: object) -> Cell:
+    """Leave numbers and texts as they are."""
+    return Cell(value if isinstance(value, int | float | str) else study.layout.spell(name, value))  # type: ignore[arg-type]
+
+
+def _mark_chosen(place: int, cell: MeanCell) -> tuple[Mark, ...]:
+    return (Mark.BEST,) if place == cell.place else ()

@@ -1,25 +1,30 @@
-"""From a store to tidy frames: one row for every trial of the plan, whether it was run or not."""
+"""From a store to tidy frames: one row for every trial of the stored plan, whether it was run or not."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.catalogue import Backbone, Complexity
+from sweep.axes import Axis, Point, Value
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
-from sweep.planning.expand import Plan
-from sweep.planning.inputs import Inputs
-from sweep.planning.trial import partition_identity
-from sweep.planning.units import ExtractShard, UnitKind
-from sweep.spec.schema import Spec
-from sweep.store.store import MEASURES, Store
-from sweep.store.stored_plan import load_plan
+from sweep.errors import UserError
+from sweep.inputs import Inputs
+from sweep.networks.table import Complexity
+from sweep.outcome import TEST, VALIDATION
+from sweep.planning.trial import Trial
+from sweep.report.layout import Layout, Values, is_plain, narrow, restrict
+from sweep.report.profiles import PROFILES, Profile
+from sweep.store.plans import StoredPlan
+from sweep.store.store import Store
+
+FIT = "fit"  # the kind of work that trials come from, and that more repetitions add
+MEASURED = tuple(f"{part}_{metric}" for metric in ("accuracy", "log_loss") for part in (VALIDATION, TEST))
 
 Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -32,138 +37,223 @@ class Status(StrEnum):
     MISSING = "missing"
 
 
+class Asked(NamedTuple):
+    """What of a plan is looked at, and how: axes by name, values by their text."""
+
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    where: Mapping[str, Sequence[str]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class SweepFrames:
-    """All that a report says, read from one store.
+    """What a store says of a sweep, whatever the metric.
 
-    trials: a row per trial of the plan; accuracies are fractions, log losses nats, NaN where there is none.
-    partitions: which image went where, by (split, shuffle), as far as the store knows.
-    complexities: counted in the built models, without a classifier for pooled features.
-    seconds: by backbone and kind of work unit, as measured on one worker; nothing where arrays came from the cache.
-    runs: provenance of every run, in order.
-    origins: a feature set, the provenance of a run that fitted heads on it, and that of the features (None: not known);
-    nothing where the store does not say.
+    trials: a row per trial of the plan: ids, a column per axis, names of its `model` and `block`, places of its
+    `choice` and `repeat`, status; measures are fractions and nats, NaN where there is none.
+    models, blocks: the values that each name stands for, in the order of the plan. choices: points on the tuned axes,
+    those first that ties go to; repeats: on the repeated ones.
+    partitions: by id, as far as the store knows. complexities: counted in the built networks, without a classifier for
+    pooled features, by network id. seconds: by network id and kind of work unit, as measured on one worker; nothing
+    where arrays came from the cache.
+    runs: provenance of every run, in order. origins: a network's id, the provenance of a run that stood on its
+    features, and that of the features (None: not known); nothing where the store does not say.
+    engines: what networks were run by, where it is said.
+    restriction: to which values the sweep is restricted here, in words.
     """
 
-    spec: Spec
+    name: str
+    method: str
+    margin: float
+    profile: Profile
     inputs: Inputs
+    layout: Layout
     trials: pd.DataFrame
-    partitions: Mapping[tuple[str, int], Partition]
-    complexities: Mapping[Backbone, Complexity]
-    seconds: Mapping[Backbone, Mapping[str, float]]
+    models: Mapping[str, Values]
+    blocks: Mapping[str, Values]
+    choices: tuple[Values, ...]
+    repeats: tuple[Values, ...]
+    partitions: Mapping[str, Partition]
+    complexities: Mapping[str, Complexity]
+    seconds: Mapping[str, Mapping[str, float]]
     runs: tuple[Mapping[str, Any], ...]
     images: Images | None
     origins: tuple[Origin, ...] = ()
+    engines: tuple[str, ...] = ()
+    restriction: str = ""
 
     @property
     def is_partial(self) -> bool:
         """Whether a trial of the plan has failed or is missing."""
         return bool((self.trials["status"] != Status.SUCCESS).any())
 
-    def find_known(self, split: str, shuffle: int) -> NDArray[np.bool_]:
+    def count_repeats(self, block: str) -> int:
+        """Return how many repetitions the plan has of a block."""
+        return int(self.trials.loc[self.trials["block"] == block, "repeat"].nunique())
+
+    def find_known(self, partition_id: str) -> NDArray[np.bool_]:
         """Whether a test image is of a patient who is known to have training images too, (test images,).
 
         Empty where the images or the partition are not known. Images of unknown patients are of none known.
         """
-        partition = self.partitions.get((split, shuffle))
+        partition = self.partitions.get(partition_id)
         if partition is None or self.images is None:
             return np.zeros(0, bool)
         patients = np.array(self.images.clusters)
         return np.isin(patients[partition.test], patients[partition.training])
 
 
-def read_sweep(store: Store) -> SweepFrames:
+def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B008 - it cannot be changed
     """Read a store, finished or not.
 
     Raises:
-        UserError: nothing was ever run in it.
+        UserError: nothing was ever run in it, or it has not the axes and values that are asked for.
     """
-    plan = load_plan(store)
+    plan = _load_plan(store)
+    trials = _keep(plan, restrict(plan.axes, asked.where))
+    layout = Layout.of(narrow(plan.axes, list(zip(*(each.point for each in trials), strict=True))), *asked[:2])
+    inputs = Inputs.from_json(plan.inputs)
+    frame, points = _tabulate(trials, layout)
+    networks = set(frame["network_id"])
+    facts = _read_facts(store, networks)
     return SweepFrames(
-        spec=plan.spec,
-        inputs=plan.inputs,
-        trials=_join_results(store, plan),
-        partitions=dict(_load_partitions(store, plan)),
-        complexities=dict(_load_complexities(store, plan)),
-        seconds=_sum_seconds(store, plan),
+        name=plan.spec["name"],
+        method=plan.method,
+        margin=plan.spec["margin"],
+        profile=PROFILES.get(plan.spec["published"], Profile()),
+        inputs=inputs,
+        layout=layout,
+        trials=_join_results(store, frame.assign(data=inputs.data.name, is_demo=inputs.data.is_demo)),
+        **points,
+        partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
+        complexities=dict(_read_complexities(facts)),
+        seconds=_sum_seconds(store, frame),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
-        images=store.load_images(plan.inputs.data.fingerprint),
-        origins=tuple(_load_origins(store, plan)),
+        images=store.load_images(inputs.data.fingerprint),
+        origins=tuple(origin for origin in store.load_origins() if origin[0] in networks),
+        engines=tuple(dict.fromkeys(own["engine"] for own in facts.values() if "engine" in own)),
+        restriction="; ".join(f"{name} {' or '.join(values)}" for name, values in asked.where.items()),
     )
 
 
 def trials_frame(store: Store) -> pd.DataFrame:
-    """One row per trial of the plan, with its configuration, status and measures; see `SweepFrames.trials`."""
-    return _join_results(store, load_plan(store))
+    """One row per trial of the plan, with its point, status and measures; lists of widths and the like are texts."""
+    frames = read_sweep(store)
+    shown = {
+        axis.name: frames.trials[axis.name].map(lambda value, axis=axis: frames.layout.spell(axis.name, value))
+        for axis in frames.layout.axes
+        if not is_plain(axis)
+    }
+    return frames.trials.drop(columns=["choice", "repeat"]).assign(**shown)
 
 
-def _join_results(store: Store, plan: Plan) -> pd.DataFrame:
-    results = pd.read_sql_query(
-        f"SELECT trial_id, status, reason, {', '.join(MEASURES)}, finished_at FROM results ORDER BY rowid",  # noqa: S608 - own names
-        store.connection,
-    )
-    # "failure" sorts before "success": a success is the last row of its trial, whenever it came.
-    latest = results.sort_values("status", kind="stable").drop_duplicates("trial_id", keep="last")
-    trials = _tabulate_trials(plan).join(latest.set_index("trial_id"), on="trial_id")
-    trials["status"] = trials["status"].fillna(Status.MISSING.value)
-    return trials
+def _load_plan(store: Store) -> StoredPlan:
+    plan = store.load_plan()
+    if plan is None:
+        raise UserError(f"{store.where}: holds no plan yet; run the sweep first")
+    return plan
 
 
-def _tabulate_trials(plan: Plan) -> pd.DataFrame:
-    trials, data = plan.trials, plan.inputs.data
-    names = {backbone: str(backbone) for backbone in plan.inputs.weights}
-    sources = {backbone: weights.source.value for backbone, weights in plan.inputs.weights.items()}
-    splits = {id(split): str(split) for split in plan.spec.grid.split}  # by identity: fractions are slow to hash
-    return pd.DataFrame(
-        {
-            "trial_id": [trial.id for trial in trials],
-            "head_id": [trial.head_id for trial in trials],
-            "backbone": [names[trial.backbone] for trial in trials],
-            "family": [trial.backbone.family for trial in trials],
-            "alpha": [trial.backbone.alpha for trial in trials],
-            "resolution": [trial.backbone.resolution for trial in trials],
-            "split": [splits[id(trial.split)] for trial in trials],
-            "learning_rate": [trial.learning_rate for trial in trials],
-            "shuffle": [trial.shuffle for trial in trials],
-            "steps": [trial.steps for trial in trials],
-            "data": data.name,
-            "is_demo": data.is_demo,
-            "weights": [sources[trial.backbone] for trial in trials],
-        }
-    )
+def _keep(plan: StoredPlan, where: Mapping[str, set[Value]]) -> Sequence[Trial]:
+    """Return the trials of some values. Raises UserError where there are none."""
+    wanted = [(place, where[axis.name]) for place, axis in enumerate(plan.axes) if axis.name in where]
+    if not wanted:
+        return plan.trials
+    kept = [trial for trial in plan.trials if all(trial.point[place] in values for place, values in wanted)]
+    if not kept:
+        raise UserError("where: no trial has all of these values; leave one out")
+    return kept
 
 
-def _load_partitions(store: Store, plan: Plan) -> Iterator[tuple[tuple[str, int], Partition]]:
-    for split, shuffle in product(plan.spec.grid.split, plan.spec.grid.shuffle):
-        partition = store.load_partition(plan.inputs.data.fingerprint, partition_identity(split, shuffle))
-        if partition is not None:
-            yield (str(split), shuffle), partition
+def _tabulate(trials: Sequence[Trial], layout: Layout) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a row for each trial, and `models`, `blocks`, `choices` and `repeats` of `SweepFrames`."""
+    points = [trial.point for trial in trials]
+    models, of_model = _number(points, layout, layout.of_models)
+    blocks, of_block = _number(points, layout, layout.of_blocks)
+    choices, of_choice = _number(points, layout, layout.tuned)
+    repeats, of_repeat = _number(points, layout, layout.repeated)
+    order = sorted(range(len(choices)), key=lambda place: layout.rank(choices[place]))
+    names = [[layout.name_model(each) for each in models], [layout.name_block(each) for each in blocks]]
+    columns: dict[str, Any] = {
+        "trial_id": [trial.id for trial in trials],
+        "fit_id": [trial.fit_id for trial in trials],
+        "network_id": [trial.network_id for trial in trials],
+        "partition_id": [trial.partition_id for trial in trials],
+        **{axis.name: _make_column(axis, points, place) for place, axis in enumerate(layout.axes)},
+        "model": np.array(names[0], object)[of_model],
+        "block": np.array(names[1], object)[of_block],
+        "choice": np.argsort(order)[of_choice],
+        "repeat": of_repeat,
+    }
+    named = [dict(zip(own, values, strict=True)) for own, values in zip(names, (models, blocks), strict=True)]
+    ordered = tuple(choices[place] for place in order)
+    return pd.DataFrame(columns), {
+        "models": named[0],
+        "blocks": named[1],
+        "choices": ordered,
+        "repeats": tuple(repeats),
+    }
 
 
-def _load_complexities(store: Store, plan: Plan) -> Iterator[tuple[Backbone, Complexity]]:
-    folders = {unit.backbone: unit.output.folder for unit in plan.units if isinstance(unit, ExtractShard)}
-    for backbone, folder in folders.items():
-        complexity = store.load_complexity(folder)
-        if complexity is not None:
-            yield backbone, complexity
+def _number(points: Sequence[Point], layout: Layout, axes: Iterable[Axis]) -> tuple[list[Values], NDArray[np.intp]]:
+    """Number the points on some of the axes as they come: the values of each, and which each trial has."""
+    wanted = set(axes)
+    places = [place for place, axis in enumerate(layout.axes) if axis in wanted]
+    found: dict[Point, int] = {}
+    numbers = [found.setdefault(tuple([point[place] for place in places]), len(found)) for point in points]
+    values: list[Values] = [
+        {layout.axes[place].name: value for place, value in zip(places, own, strict=True)} for own in found
+    ]
+    return values, np.array(numbers, np.intp)
 
 
-def _load_origins(store: Store, plan: Plan) -> Iterator[Origin]:
-    folders = {unit.output.folder for unit in plan.units if isinstance(unit, ExtractShard)}
-    yield from (origin for origin in store.load_origins() if origin[0] in folders)
+def _make_column(axis: Axis, points: Sequence[Point], place: int) -> Any:
+    """Keep numbers as numbers; of an axis that does not apply everywhere, or has tuples, the values as they are."""
+    values = [point[place] for point in points]
+    return values if is_plain(axis) else pd.Series(values, dtype=object)
 
 
-def _sum_seconds(store: Store, plan: Plan) -> dict[Backbone, dict[str, float]]:
-    """Sum the seconds of extracting and fitting, each unit's when it last succeeded, however often it was computed.
+def _join_results(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
+    columns = ["trial_id", "status", "reason", "finished_at"]
+    rows = [(trial_id, status, reason, at) for trial_id, _, status, reason, at in store.load_results()]
+    measures: dict[str, dict[str, float]] = {name: {} for name in MEASURED}
+    for trial_id, part, metric, value in store.load_measures():
+        measures.setdefault(f"{part}_{metric}", {})[trial_id] = value
+    joined = trials.join(pd.DataFrame(rows, columns=columns).set_index("trial_id"), on="trial_id")
+    joined["status"] = joined["status"].fillna(Status.MISSING.value)
+    return joined.assign(**{name: trials["trial_id"].map(values).astype(float) for name, values in measures.items()})
 
-    A unit's key ends with its feature set or with a head.
+
+def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iterator[tuple[str, Partition]]:
+    for partition_id in ids:
+        parts = store.load_partition(fingerprint, partition_id)
+        if parts is not None:
+            yield partition_id, Partition(**parts)
+
+
+def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each network: of its features, which name the built network, and of that one."""
+    facts = store.load_facts()
+    return {
+        each: {**facts.get(facts.get(each, {}).get("converted", ""), {}), **facts.get(each, {})} for each in networks
+    }
+
+
+def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
+    names = [each.name for each in fields(Complexity)]
+    for subject, own in facts.items():
+        if all(name in own for name in names):
+            yield subject, Complexity(*(own[name] for name in names))
+
+
+def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Sum the seconds of each network by kind of work, each unit's when it last succeeded.
+
+    Fits of another plan, which are named by their first fit, are left out.
     """
-    owners: dict[str, Backbone] = {trial.head_id: trial.backbone for trial in plan.trials}
-    owners |= {unit.output.folder: unit.backbone for unit in plan.units if isinstance(unit, ExtractShard)}
-    seconds: dict[Backbone, dict[str, float]] = {}
-    for unit, kind, duration_s in store.load_durations():
-        backbone = owners.get(unit.split("/")[1])
-        if backbone is not None and kind != UnitKind.DECODE:
-            spent = seconds.setdefault(backbone, {})
-            spent[kind] = spent.get(kind, 0.0) + duration_s
-    return seconds
+    networks, fits = set(trials["network_id"]), set(trials["fit_id"])
+    seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for unit, kind, subject, duration_s in store.load_durations():
+        if subject in networks and (kind != FIT or unit.split("/")[1] in fits):
+            seconds[subject][kind] += duration_s
+    return {subject: dict(kinds) for subject, kinds in seconds.items()}

@@ -1,15 +1,22 @@
 """What a report says about itself: data, weights, code, machines, completeness. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sweep.catalogue import PIXEL_RANGES, FeatureKind, WeightsSource
-from sweep.report.cells import Header
+from sweep.axes import Layer
+from sweep.inputs import WeightsId
+from sweep.networks.table import NETWORKS, Scaling, WeightsSource, pixel_range
+from sweep.report.cells import Header, Selection
+from sweep.report.costs import read_weighted
 from sweep.report.frames import Status, SweepFrames
+from sweep.report.layout import NETWORK
 from sweep.report.study import Study
-from sweep.spec.schema import Sampling, Spec
 
 NOT_IN_FEATURES = {"ray"}  # its version cannot show in an array
+METHODS = {
+    "probe": "heads on the features of frozen networks: mean cross-entropy at a constant rate, batches drawn with "
+    "replacement, truncated normal initial weights, biases from 0, no augmentation"
+}
 
 
 def make_header(study: Study) -> Header:
@@ -17,59 +24,85 @@ def make_header(study: Study) -> Header:
     frames = study.frames
     status = frames.trials["status"].value_counts()
     finished_at = frames.trials["finished_at"].dropna()
+    engines = [f"networks run by {', '.join(frames.engines)}"] if frames.engines else []
     return Header(
-        sweep=frames.spec.name,
+        sweep=frames.name,
         stamp=make_stamp(frames),
         data=frames.inputs.data,
-        weights={str(backbone): weights for backbone, weights in frames.inputs.weights.items()},
-        code=(*_list_distinct(_describe_code(run) for run in frames.runs), *_describe_origins(frames)),
-        machines=_list_distinct(_describe_machine(run) for run in frames.runs),
+        weights=name_weights(frames),
+        code=(*_list_distinct(map(_describe_code, frames.runs)), *_describe_origins(frames), *engines),
+        machines=_list_distinct(map(_describe_machine, frames.runs)),
         succeeded=int(status.get(Status.SUCCESS, 0)),
         failed=int(status.get(Status.FAILURE, 0)),
         missing=int(status.get(Status.MISSING, 0)),
         metric=study.metric.title,
         select=study.select,
+        selection=_describe_selection(study),
         made_at=str(finished_at.max()) if len(finished_at) else None,
-        recipe=_describe_recipe(frames.spec),
+        recipe="; ".join([METHODS.get(frames.method, frames.method), *_list_values(frames, Layer.FIT, Layer.READOUT)]),
         preprocessing=_describe_preprocessing(frames),
     )
 
 
 def make_stamp(frames: SweepFrames) -> str:
     """Name what these numbers are not: nothing for a whole sweep of real images and weights."""
-    random = [weights.source is WeightsSource.RANDOM for weights in frames.inputs.weights.values()]
+    random = [weights.source is WeightsSource.RANDOM for weights in name_weights(frames).values()]
     stamps = {
-        "demo images": frames.inputs.data.is_demo,
-        "random weights": all(random),
-        "some weights random": any(random) and not all(random),
-        "partial sweep": frames.is_partial,
+        "DEMO IMAGES": frames.inputs.data.is_demo,
+        "RANDOM WEIGHTS": all(random),
+        "SOME WEIGHTS RANDOM": any(random) and not all(random),
+        "PARTIAL SWEEP": frames.is_partial,
+        f"ONLY {frames.restriction}": bool(frames.restriction),
     }
-    return ", ".join(stamp.upper() for stamp, applies in stamps.items() if applies)
+    return ", ".join(stamp for stamp, applies in stamps.items() if applies)
 
 
-def _describe_recipe(spec: Spec) -> str:
-    training, features = spec.training, {FeatureKind.POOLED: "pooled features", FeatureKind.LOGITS: "ImageNet logits"}
-    balanced = training.sampling is Sampling.CLASS_BALANCED
-    drawn = "the class uniformly, then an image of it" if balanced else "uniformly from all images"
-    rates, steps = (", ".join(f"{value:g}" for value in axis) for axis in (spec.grid.learning_rate, spec.grid.steps))
+def name_weights(frames: SweepFrames) -> dict[str, WeightsId]:
+    """Return the weights of the networks, by their names and what else tells them apart."""
+    points = frames.trials.drop_duplicates("network_id").to_dict("records")
+    found = dict.fromkeys(map(read_weighted, points))
+    networks = [weighted.network for weighted in found]
+    return {
+        str(each.network)
+        if networks.count(each.network) == 1
+        else f"{each.network} {each.features} {each.source}": frames.inputs.weights[each]
+        for each in found
+    }
+
+
+def _describe_selection(study: Study) -> str:
+    layout = study.layout
+    if not layout.choice_words:
+        return "nothing is chosen: every model has one configuration"
+    if study.select is Selection.TEST:
+        return f"{layout.choice_words}: the best on the test images, as papers often print; optimistic"
     return (
-        f"softmax regression on frozen {features[spec.features]}; plain gradient descent on the mean cross-entropy, "
-        f"no momentum, no decay; constant learning rate ({rates}); batches of {training.batch_size}, drawn with "
-        f"replacement, {drawn}; read after {steps} steps; initial weights truncated normal, standard deviation "
-        f"{training.initial_stddev:g}, biases 0; no augmentation"
+        f"{layout.choice_words}: chosen by the mean validation {study.metric.title} over the {layout.repeats_word}; a "
+        f"test image of one {layout.repeat_word} may be a validation image of another, so the choice has seen some "
+        "test images"
     )
+
+
+def _list_values(frames: SweepFrames, *layers: Layer) -> Iterator[str]:
+    """Yield the axes of some layers with all of their values, but those that name the network."""
+    own = {NETWORK, *(axis for row in NETWORKS.values() for axis in row.axes)}
+    for axis in frames.layout.axes:
+        applying = [frames.layout.spell(axis.name, value) for value in axis.values if value is not None]
+        if axis.layer in layers and axis.name not in own and applying:
+            yield f"{axis.title} {', '.join(applying)}"
 
 
 def _describe_preprocessing(frames: SweepFrames) -> str:
-    sources = dict.fromkeys(weights.source for weights in frames.inputs.weights.values())
-    ranges = "; ".join(f"{PIXEL_RANGES[each][0]:g} to {PIXEL_RANGES[each][1]:g} ({each.value})" for each in sources)
-    antialias = "with" if frames.spec.data.antialias else "without"
-    return (
-        f"8-bit RGB, resized to a square by bilinear interpolation {antialias} antialiasing, pixels scaled to {ranges}"
-    )
+    ranges: dict[str, None] = {}
+    for point in frames.trials.drop_duplicates("network_id").to_dict("records"):
+        weighted = read_weighted(point)
+        low, high = pixel_range(weighted.network, weighted.source, Scaling(point["scaling"]))
+        ranges[f"{low:g} to {high:g} ({weighted.source})"] = None
+    values = "; ".join(_list_values(frames, Layer.NETWORK))
+    return f"8-bit RGB, resized to a square, pixels scaled to {', '.join(ranges)}; {values}"
 
 
-def _list_distinct(texts: Iterator[str]) -> tuple[str, ...]:
+def _list_distinct(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 

@@ -3,15 +3,9 @@
 from sweep.metrics import Metric
 from sweep.report.cells import Selection
 from sweep.report.inference import Inference
+from sweep.report.layout import Layout
 from sweep.report.statistics.errors import About
 
-VARIANCE = (
-    "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over all "
-    "trials of a complete grid they add up to 100 %; over those of Table 4 they need not, since the chosen rates and "
-    "steps are not balanced, and say little there. Range: the highest less the lowest mean of a factor's values, of "
-    "shuffles within a split. Step budgets of one head share a training run. A share says what moved the number in "
-    "this grid, not how much a factor matters elsewhere."
-)
 INSIDE = (
     "In our interval: whether the published mean lies in the interval of ours. The published mean has an error of its "
     "own, of which the published ± is a part; a figure outside is a reason to look, not a contradiction, and the "
@@ -21,9 +15,7 @@ OPTIMISM = (
     "Optimism: the best on test is picked from the same numbers that are reported, so it cannot be negative, and new "
     "images would not confirm it (Cawley and Talbot 2010)."
 )
-EFFECTS = (
-    "Main effects: the means of an axis's levels over all other models, compared like models, by patients and runs."
-)
+EFFECTS = "Main effects: means of an axis's levels over all other models, compared like models, by patients and runs."
 _BEST = (
     "Against the best: every model is compared with the best of the others (Hsu 1981, 1996), at Dunnett's critical "
     "value with the model as the control. Differences of pairs: simultaneous 95 % intervals and adjusted p-values by "
@@ -35,6 +27,18 @@ PATIENTS = (
     "patient yet. What that is worth cannot be told from these splits: patients with many images are more often on "
     "both sides, and may be easier or harder than others for other reasons."
 )
+
+
+def describe_variance(layout: Layout) -> str:
+    """Say what shares of variance are."""
+    nested = f", of {layout.repeats_word} within a {layout.block_word}" if layout.repeated else ""
+    return (
+        "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over "
+        "all trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
+        f"chosen is not balanced, and say little there. Range: the highest less the lowest mean of a factor's values"
+        f"{nested}. Read-outs of one fit share a training run. A share says what moved the number in this grid, not "
+        "how much a factor matters elsewhere."
+    )
 
 
 def describe_intervals(metric: Metric) -> str:
@@ -49,17 +53,18 @@ def describe_intervals(metric: Metric) -> str:
     return f"Intervals of a mean, 95 %: {kind}."
 
 
-def describe_comparisons(inference: Inference) -> tuple[str, ...]:
+def describe_comparisons(inference: Inference, layout: Layout) -> tuple[str, ...]:
     """Say what the errors of a comparison are made of."""
-    runs = "divided by the number of shuffles"
+    runs = f"divided by the number of {layout.repeats_word}"
     if inference.about is About.PROCEDURE:
         runs += ", plus its part that the pool of images might add, n1/n of it for n1 training images of n"
     errors = (
-        "Errors are of patients and runs: the covariance of the models between patients, all shuffles together, so "
-        "that images of a patient and an image that is tested again count once (Liang and Zeger 1986); plus what "
-        f"training runs add, from the residual of models and shuffles beyond the patients', {runs}; degrees of freedom "
-        "by Satterthwaite (1946). Training is assumed to add as much to every model. Influences of images stand in for "
-        "their values where a metric is no mean (infinitesimal jackknife, Jaeckel 1972)."
+        "Errors are of patients and runs: the covariance of the models between patients, all "
+        f"{layout.repeats_word} together, so that images of a patient and an image that is tested again count once "
+        "(Liang and Zeger 1986); plus what training runs add, from the residual of models and "
+        f"{layout.repeats_word} beyond the patients', {runs}; degrees of freedom by Satterthwaite (1946). Training is "
+        "assumed to add as much to every model. Influences of images stand in for their values where a metric is no "
+        "mean (infinitesimal jackknife, Jaeckel 1972)."
     )
     return errors, _BEST
 

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -11,47 +11,32 @@ from typing import IO, Any
 
 import pandas as pd
 
-from sweep.catalogue import FAMILIES, Backbone
+from sweep.axes import Value, show_value
 from sweep.errors import UserError
+from sweep.inputs import DataSummary
 from sweep.metrics import Metric
-from sweep.planning.inputs import DataSummary
-from sweep.spec.schema import Split
+from sweep.report.frames import SweepFrames
+from sweep.report.layout import CellKey
+from sweep.report.profiles import PROFILES, Profile
 
-FULL_CONVOLUTION = "full convolution"
 TASK_COMMENT = "# Task: "  # a line of our CSV files, by which another sweep knows the task
-DEFAULT_FAMILY = "mobilenet"
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A paper whose figures are part of the package, and the task that they are about."""
-
-    citation: str
-    remarks: tuple[str, ...]
-    task: str
-
-
-PAPERS = {
-    "duong-trung-2019": Paper(
-        "Duong-Trung, Tran Ngoc, Huynh: Automated pneumonia detection in X-ray images via depthwise separable "
-        "convolution based learning (2019)",
-        ('"244" in the paper\'s tables is a misprint of 224.',),
-        "real images, classes NORMAL, PNEUMONIA",
-    )
-}
+MODEL = {"model", "backbone"}  # columns that name a model by its label
+BLOCK = {"block"}
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedMeans:
-    """Figures of one metric, in its printed unit, by (backbone, split): means, and deviations where they are given.
+    """Figures of one metric, in its printed unit, by cell: means, and deviations where they are given.
 
     `task` says what images and classes they are about, as `describe_task` does; None where that is not known.
+    `strangers` are rows of no cell of the sweep, in words.
     """
 
     name: str
-    means: dict[tuple[str, str], float]
-    stds: dict[tuple[str, str], float]
+    means: Mapping[CellKey, float]
+    stds: Mapping[CellKey, float]
     task: str | None = None
+    strangers: tuple[str, ...] = ()
 
 
 def describe_task(data: DataSummary) -> str:
@@ -60,59 +45,68 @@ def describe_task(data: DataSummary) -> str:
     return f"{kind}, classes {', '.join(data.classes)}"
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedCosts:
-    """A paper's Table 3: backbone, million_mult_adds, million_parameters; and what to know about it."""
-
-    table: pd.DataFrame
-    remarks: tuple[str, ...]
-
-
-def load_costs(name: str) -> PublishedCosts:
-    """Read the mult-adds and parameters of a paper that `published:` may name."""
-    with _open_table(name, "table3") as file:
-        frame = pd.read_csv(file, dtype={"alpha": str})
-    names = [_name_cost(*row) for row in zip(frame.pop("alpha"), frame.pop("resolution"), strict=True)]
-    frame.insert(0, "backbone", names)
-    return PublishedCosts(frame, PAPERS[name].remarks)
+def load_costs(profile: Profile) -> dict[str, dict[str, float]]:
+    """Return the mult-adds and parameters (million_mult_adds, million_parameters) that a paper prints, by network."""
+    if not profile.name:
+        return {}
+    with _open_table(profile, "complexities") as file:
+        table = pd.read_csv(file, index_col="model")
+    return {str(name): {str(key): float(value) for key, value in row.items()} for name, row in table.iterrows()}
 
 
-def load_means(name: str, metric: Metric) -> PublishedMeans | None:
-    """Read the results of a paper that `published:` may name; None where it does not print the metric."""
-    with _open_table(name, "table4") as file:
-        frame = pd.read_csv(file, dtype=str)
-    if metric.mean_column not in frame:
+def load_means(frames: SweepFrames, metric: Metric) -> PublishedMeans | None:
+    """Read the results of the sweep's paper; None where there is none or it does not print the metric."""
+    profile = frames.profile
+    if not profile.name or profile.task != describe_task(frames.inputs.data):
         return None
-    return PublishedMeans(name, *_read_means(frame, metric, name), PAPERS[name].task)
+    with _open_table(profile, "means") as file:
+        table = pd.read_csv(file, dtype=str)
+    found = PublishedMeans(profile.name, {}, {}, profile.task)
+    return _read_means(table, frames, metric, found) if metric.mean_column in table else None
 
 
-def read_means(path: Path, metric: Metric) -> PublishedMeans:
-    """Read a table of results: `alpha` and `resolution` (or `backbone`), `split`, and the metric's mean.
+def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMeans:
+    """Read a table of results: columns that tell a cell, and the metric's mean.
 
+    A row stands for the cell that has its values on all axes that are columns, or its label in `model` and `block`.
     The column of means is called as in the files of a report, for example `accuracy_mean_percent`; one of deviations,
     `accuracy_std_points`, may stand beside it. Lines that begin with # are left out.
 
     Raises:
-        UserError: the file is not there or not of this form.
+        UserError: the file is not there or not of this form, about another task, or of no cell of the sweep.
     """
     try:
         with warnings.catch_warnings(action="error"):  # rows with more values than columns
-            frame = pd.read_csv(path, dtype=str, comment="#", skipinitialspace=True, index_col=False)
+            table = pd.read_csv(path, dtype=str, comment="#", skipinitialspace=True, index_col=False)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); name a readable CSV file") from error
     except (ValueError, pd.errors.ParserWarning) as error:  # of ValueError's kind: not UTF-8, not CSV, empty
         raise UserError(f"{path}: cannot be read as CSV ({_first_line(error)}); name a readable CSV file") from error
-    named = {"backbone"} if "backbone" in frame else {"alpha", "resolution"}
-    missing = sorted((named | {"split", metric.mean_column}) - set(frame.columns))
-    if missing:
+    if metric.mean_column not in table or not _list_naming(table, frames):
+        axes = ", ".join(axis.name for axis in frames.layout.compared)
         raise UserError(
-            f"{path}: lacks the columns {', '.join(missing)} (found: {', '.join(map(str, frame.columns))}); needed are "
-            f"alpha and resolution (or backbone), split and {metric.mean_column}"
+            f"{path}: lacks columns (found: {', '.join(map(str, table.columns))}); needed are {metric.mean_column}, "
+            f"and model or axes of this sweep that tell its cells apart ({axes})"
         )
-    means, stds = _read_means(frame, metric, str(path))
-    if metric.unit == "%" and means and max(means.values()) <= 1:
+    try:
+        found = _read_means(table, frames, metric, PublishedMeans(path.name, {}, {}, _read_task(path)))
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+    task = describe_task(frames.inputs.data)
+    if found.task not in (None, task):
+        raise UserError(
+            f"{path}: is about another task (theirs: {found.task}; ours: {task}); compare results on the same images "
+            "and classes"
+        )
+    if not found.means:
+        ours = " at ".join(next(iter(_list_cells(frames))))
+        raise UserError(
+            f"{path}: has no cell of this sweep (found: {', '.join(found.strangers[:1]) or 'none'}, ...; the sweep "
+            f"has: {ours}, ...); name a file with some of the same models and values"
+        )
+    if metric.unit == "%" and max(found.means.values()) <= 1:
         raise UserError(f"{path}: {metric.mean_column} is nowhere above 1; give percentages, not fractions")
-    return PublishedMeans(path.name, means, stds, _read_task(path))
+    return found
 
 
 def _read_task(path: Path) -> str | None:
@@ -121,59 +115,63 @@ def _read_task(path: Path) -> str | None:
         return next(lines, None)
 
 
-def _read_means(
-    frame: pd.DataFrame, metric: Metric, where: str
-) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
-    means: dict[tuple[str, str], float] = {}
-    stds: dict[tuple[str, str], float] = {}
-    for number, row in enumerate(_list_rows(frame), start=1):
+def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found: PublishedMeans) -> PublishedMeans:
+    """Fill in the figures. Raises ValueError on a row of no use; one of a paper may stand for several cells."""
+    cells, naming = _list_cells(frames), _list_naming(table, frames)
+    means, stds, strangers = dict(found.means), dict(found.stds), list(found.strangers)
+    for number, row in enumerate(table.to_dict("records"), start=1):
         if pd.isna(row[metric.mean_column]):
             continue  # a cell of a partial sweep that has no result
+        label = " at ".join(str(row[column]) for column in naming)
+        keys = [key for key, values in cells.items() if all(_fits(row[each], values[each]) for each in naming)]
         try:
-            key = _name_backbone(row), _read_split(row["split"])
             mean = _read_mean(row, metric)
-            if not pd.isna(row.get(metric.std_column)):
-                stds[key] = _read_number(row, metric.std_column)
+            std = None if pd.isna(row.get(metric.std_column)) else _read_number(row, metric.std_column)
         except ValueError as error:
-            raise UserError(f"{where}: row {number}: {error}; mend the file") from error
-        if means.setdefault(key, mean) != mean:
-            raise UserError(f"{where}: row {number}: {key[0]} at {key[1]} stands there twice; leave one")
-    return means, stds
+            raise ValueError(f"row {number}: {error}; mend the file") from error
+        if len(keys) > 1 and found.name in PROFILES:
+            continue  # the sweep divides it further
+        if len(keys) > 1:
+            cells_named = ", ".join(map(" at ".join, keys[:2]))
+            raise ValueError(f"row {number}: stands for several cells ({cells_named}, ...); name more axes")
+        strangers += [] if keys else [label]
+        for key in keys:
+            if means.setdefault(key, mean) != mean:
+                raise ValueError(f"row {number}: {label} stands there twice; leave one")
+            stds |= {} if std is None else {key: std}
+    return replace(found, means=means, stds=stds, strangers=tuple(strangers))
 
 
-def _list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
+def _list_cells(frames: SweepFrames) -> dict[CellKey, dict[str, Value]]:
+    """Return the cells of a sweep with all that a column may name them by."""
+    keys = frames.trials[["model", "block"]].drop_duplicates().itertuples(index=False, name=None)
+    labels = {key: dict.fromkeys(MODEL, key[0]) | dict.fromkeys(BLOCK, key[1]) for key in keys}
+    return {key: {**frames.models[key[0]], **frames.blocks[key[1]], **label} for key, label in labels.items()}
 
 
-def _name_backbone(row: Mapping[str, Any]) -> str:
-    if "backbone" in row:
-        if pd.isna(row["backbone"]):
-            raise ValueError("it names no backbone")
-        return str(row["backbone"])
-    family = row.get("family", DEFAULT_FAMILY)
-    if family not in FAMILIES:
-        raise ValueError(f"family {family!r} is unknown (allowed: {', '.join(FAMILIES)})")
-    resolution = _read_number(row, "resolution")
-    if resolution != int(resolution):
-        raise ValueError(f"resolution {row['resolution']!r} is no whole number")
-    return str(Backbone(family, _read_number(row, "alpha"), int(resolution)))
+def _list_naming(table: pd.DataFrame, frames: SweepFrames) -> list[str]:
+    named = MODEL | BLOCK | {axis.name for axis in (*frames.layout.of_models, *frames.layout.of_blocks)}
+    return [column for column in table.columns if column in named]
 
 
-def _read_mean(row: Mapping[str, Any], metric: Metric) -> float:
+def _fits(text: Any, value: Value) -> bool:
+    """Whether a text of a file, NaN where there is none, stands for a value."""
+    if pd.isna(text):
+        return value is None
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        with suppress(ValueError):
+            return float(text) == value
+    return str(text).strip() in (str(value), show_value(value))
+
+
+def _read_mean(row: Mapping[Any, Any], metric: Metric) -> float:
     mean, (lower, upper) = _read_number(row, metric.mean_column), metric.bounds
     if not lower <= mean <= upper:
         raise ValueError(f"{metric.mean_column} {mean:g} is impossible (allowed: {lower:g} to {upper:g})")
     return mean
 
 
-def _read_split(value: object) -> str:
-    try:
-        return str(Split.parse(value))
-    except ValueError as error:
-        raise ValueError(f"split {value!r} {error}") from error
-
-
-def _read_number(row: Mapping[str, Any], column: str) -> float:
+def _read_number(row: Mapping[Any, Any], column: str) -> float:
     with suppress(ValueError):
         value = float(row[column])
         if isfinite(value):
@@ -181,12 +179,8 @@ def _read_number(row: Mapping[str, Any], column: str) -> float:
     raise ValueError(f"{column} {row[column]!r} is no number")
 
 
-def _name_cost(alpha: str, resolution: int) -> str:
-    return alpha if alpha == FULL_CONVOLUTION else str(Backbone(DEFAULT_FAMILY, float(alpha), resolution))
-
-
-def _open_table(name: str, table: str) -> IO[str]:
-    return (files("sweep.report") / "published" / f"{name}-{table}.csv").open()
+def _open_table(profile: Profile, content: str) -> IO[str]:
+    return (files("sweep.report") / "published" / f"{profile.name}-{profile.name_table(content)}.csv").open()
 
 
 def _first_line(error: Exception) -> str:

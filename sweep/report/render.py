@@ -8,6 +8,7 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any
 
+from sweep.axes import show_value
 from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
 from sweep.report.documents import (
@@ -21,7 +22,7 @@ from sweep.report.documents import (
     write_text_tables,
 )
 from sweep.report.published import describe_task
-from sweep.report.words import describe_header, describe_selection, stamp_title
+from sweep.report.words import describe_header, stamp_title
 
 
 class Format(StrEnum):
@@ -53,12 +54,12 @@ def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ())
 
 
 def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
-    """Return some tables of a report in the order they are asked for, and nothing else.
+    """Return some tables of a report in the order they are asked for: all of a name, or of a content.
 
     Raises:
         UserError: there is no such table.
     """
-    tables = [_find_table(report, name) for name in names]
+    tables = [table for name in names for table in _find_tables(report, name)]
     match fmt:
         case Format.MARKDOWN:
             return write_markdown_tables(tables)
@@ -75,11 +76,11 @@ def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
             raise ValueError(f"{fmt} is a page, not a table")
 
 
-def _find_table(report: Report, name: str) -> Table:
-    found = {table.name: table for table in report.tables}
-    if name not in found:
-        raise UserError(f"table: {name!r} is unknown {list_allowed(name, found)}")
-    return found[name]
+def _find_tables(report: Report, name: str) -> list[Table]:
+    found = [table for table in report.tables if name in (table.name, table.content)]
+    if not found:
+        raise UserError(f"table: {name!r} is unknown {list_allowed(name, [table.name for table in report.tables])}")
+    return found
 
 
 def _write_csv(header: Header, table: Table) -> str:
@@ -104,7 +105,7 @@ def _write_csv(header: Header, table: Table) -> str:
 
 def _write_json(report: Report) -> str:
     header = report.header
-    about = {**asdict(header), "planned": header.planned, "selection": describe_selection(header)}
+    about = {**asdict(header), "planned": header.planned}
     shown = [_describe_table(table) for table in report.tables]
     whole = {"header": about, "answer": asdict(report.answer), "warnings": report.warnings, "tables": shown}
     return _dump(whole)
@@ -113,6 +114,7 @@ def _write_json(report: Report) -> str:
 def _describe_table(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
+        "content": table.content,
         "title": table.title,
         "stamp": table.stamp,
         "notes": table.notes,
@@ -136,7 +138,7 @@ def list_records(table: Table) -> list[dict[str, Any]]:
         {
             **dict(zip(names, (cell.value for cell in row), strict=False)),
             table.axis: column.key,
-            **_flatten_mean(table, cell),
+            **_flatten_mean(table, cell, names),
             "unit": column.unit,
         }
         for row in table.rows
@@ -157,11 +159,17 @@ def _flatten_row(table: Table, row: Sequence[Cell], marked: set[str]) -> dict[st
     return record
 
 
-def _flatten_mean(table: Table, cell: Cell) -> dict[str, Any]:
+def _flatten_mean(table: Table, cell: Cell, names: Sequence[str]) -> dict[str, Any]:
+    """Spell a cell out; its model and block too, where the row is not one."""
     fields = asdict(cell)
     mean, std = table.mean_keys
     bounds = fields.pop("interval", None) or {"lower": None, "upper": None}
-    return {mean: fields.pop("value"), std: fields.pop("std", None), **bounds, **fields, "marks": _join_marks(cell)}
+    key, choice = fields.pop("key", None), fields.pop("choice", {})
+    fields.pop("place", None)
+    named = {} if key is None or names[0] == "model" else {"model": key[0], "block": key[1]}
+    chosen = {name: show_value(value) if isinstance(value, tuple) else value for name, value in choice.items()}
+    value, deviation = fields.pop("value"), fields.pop("std", None)
+    return {**named, mean: value, std: deviation, **bounds, **fields, **chosen, "marks": _join_marks(cell)}
 
 
 def _join_marks(cell: Cell) -> str:

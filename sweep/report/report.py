@@ -1,8 +1,8 @@
 """A report from a sweep's folder: read, tabulate, draw, render, write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,21 +11,24 @@ from sweep.errors import FatalError, UserError, list_allowed
 from sweep.metrics import METRICS, Metric
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
+from sweep.report.costs import count_mult_adds
 from sweep.report.documents import Picture, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
-from sweep.report.frames import SweepFrames, read_sweep
+from sweep.report.frames import Asked, read_sweep
 from sweep.report.header import make_header, make_stamp
 from sweep.report.inference import Inference, infer
-from sweep.report.published import PAPERS, PublishedMeans, describe_task, load_means, read_means
+from sweep.report.layout import CellKey, slug
+from sweep.report.published import load_means, read_means
 from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
-from sweep.report.tables.complexities import count_mult_adds, make_table3
-from sweep.report.tables.cost import RESOURCES, make_budgets, make_cost
+from sweep.report.tables.complexities import make_complexities
+from sweep.report.tables.cost import make_budgets, make_cost
 from sweep.report.tables.effects import make_effects
-from sweep.report.tables.images import make_table1
-from sweep.report.tables.means import make_class_metrics, make_diagnostics, make_metrics, make_table4
+from sweep.report.tables.images import make_images
+from sweep.report.tables.means import make_means
+from sweep.report.tables.metrics import make_diagnostics, make_metrics
 from sweep.report.tables.patients import make_patients
 from sweep.report.tables.reviewer import make_reviewer
 from sweep.report.tables.selection import make_selection
@@ -42,10 +45,32 @@ DEFAULT_METRIC = "accuracy"
 FIGURES = "figures"  # folder beside the report
 SPEC_NAME = "spec.yaml"  # the resolved spec, in the sweep's folder
 
+MakeTables = Callable[[Study, Inference], Iterable[Table]]
+MAIN: tuple[MakeTables, ...] = (make_means, make_diagnostics)  # right below the answer, but for their details
+REST: tuple[MakeTables, ...] = (  # those that are read before those that are looked up
+    make_effects,
+    make_images,
+    make_patients,
+    make_complexities,
+    make_cost,
+    make_reviewer,
+    make_comparison,
+    make_standing,
+    make_metrics,
+    make_selection,
+    make_variance,
+    make_budgets,
+    make_pairs,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a report is asked to say, and how. `against`: a CSV file to compare with instead of the spec's paper."""
+    """What a report is asked to say, and how.
+
+    against: a CSV file to compare with instead of the spec's paper. rows, columns: compared axes by name, instead of
+    models and blocks; where: the values of axes that are looked at alone, by their text.
+    """
 
     form: Format = Format.MARKDOWN
     select: Selection = Selection.VALIDATION
@@ -53,6 +78,9 @@ class Request:
     against: Path | None = None
     has_figures: bool = False
     about: About = About.POOL
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def subfolder(self) -> str:
@@ -62,6 +90,9 @@ class Request:
             "chosen-on-test": self.select is Selection.TEST,
             self.about.value: self.about is About.PROCEDURE,
             f"against-{self.against.stem if self.against else ''}": self.against is not None,
+            f"rows-{'-'.join(self.rows)}": bool(self.rows),
+            f"columns-{'-'.join(self.columns)}": bool(self.columns),
+            **{slug(f"{name}-{'-or-'.join(values)}"): True for name, values in self.where.items()},
         }
         return "-".join(name for name, applies in differs.items() if applies)
 
@@ -76,11 +107,6 @@ class Written:
     text: str
     files: tuple[Path, ...]
     figures: int = 0
-
-
-def write_report(folder: Path, request: Request, output: Path) -> str:
-    """Write a report as `publish_report` does, and return its text."""
-    return publish_report(folder, request, output).text
 
 
 def publish_report(folder: Path, request: Request, output: Path) -> Written:
@@ -121,23 +147,36 @@ def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:
 
 
 def explain_number(folder: Path, cell: str, select: Selection) -> str:
-    """Explain a number of Table 4, named as metric:backbone:split, as plain text.
+    """Explain a mean, named as metric:model:block, as plain text.
 
     Raises:
         UserError: the folder holds no sweep, or the sweep no such cell.
     """
-    metric, key = _parse_cell(cell)
-    study = _read(folder, Request(select=select, metric=metric))
-    if key not in study.cells:
-        backbones, splits = (dict.fromkeys(names) for names in zip(*study.cells, strict=True))
-        raise UserError(
-            f"{cell!r}: {folder.name} has no such cell (backbones: {', '.join(backbones)}; splits: {', '.join(splits)})"
-        )
+    study, key = _find_cell(folder, cell, select)
     with Store.read(folder) as store:
         images = store.load_images_folder()
     near = _shorten(folder)
     source = Source(str(near / SPEC_NAME), images or FOLDER, str(near.parent))
     return write_explanation(explain_cell(study, infer(study), key, source))
+
+
+def find_trials(folder: Path, cell: str, select: Selection) -> list[str]:
+    """Return the trials behind a mean, named as metric:model:block, in the order of their repetitions.
+
+    Raises:
+        UserError: the folder holds no sweep, or the sweep no such cell.
+    """
+    study, key = _find_cell(folder, cell, select)
+    return [readout.trial_id for readout in study.readouts[key]]
+
+
+def _find_cell(folder: Path, cell: str, select: Selection) -> tuple[Study, CellKey]:
+    metric, key = _parse_cell(cell)
+    study = _read(folder, Request(select=select, metric=metric))
+    if key not in study.cells:
+        models, blocks = ("; ".join(names) for names in (study.frames.models, study.frames.blocks))
+        raise UserError(f"{cell!r}: {folder.name} has no such cell (models: {models}; blocks: {blocks})")
+    return study, key
 
 
 def _shorten(folder: Path) -> Path:
@@ -156,33 +195,10 @@ def find_headline(folder: Path) -> str | None:
 
 def make_report(study: Study, inference: Inference) -> Report:
     """Make all that a report says, in the order of saying it."""
-    answer = make_answer(study, inference)
-    main = [make_table4(study, inference), make_diagnostics(study, inference, answer.split, is_detail=False)]
-    tables = (*main, *_make_details(study, inference, answer.split))
-    return Report(make_header(study), answer, tables, len(main), list_warnings(study, inference))
-
-
-def _make_details(study: Study, inference: Inference, answered: str) -> Iterator[Table]:
-    """Yield the tables behind the answer, those that are read before those that are looked up."""
-    splits = [str(split) for split in study.frames.spec.grid.split]
-    yield make_effects(study, inference)
-    yield make_table1(study.frames)
-    if (patients := make_patients(study.frames)) is not None:
-        yield patients
-    yield make_table3(study.frames)
-    yield make_cost(study)
-    yield make_reviewer(study, inference)
-    if study.published is not None:
-        yield make_comparison(study, inference, study.published)
-    yield from (make_standing(study, inference, split) for split in splits)
-    yield from (make_diagnostics(study, inference, split, is_detail=True) for split in splits if split != answered)
-    yield make_metrics(study)
-    if len(study.frames.inputs.data.classes) > 2:
-        yield make_class_metrics(study)
-    yield make_selection(study)
-    yield make_variance(study)
-    yield from (make_budgets(study, resource) for resource in RESOURCES)
-    yield make_pairs(study, inference)
+    first, rest = ([table for make in makers for table in make(study, inference)] for makers in (MAIN, REST))
+    main = [table for table in first if not table.is_detail]
+    tables = (*main, *rest, *(table for table in first if table.is_detail))
+    return Report(make_header(study), make_answer(study, inference), tables, len(main), list_warnings(study, inference))
 
 
 def _read(folder: Path, request: Request) -> Study:
@@ -190,39 +206,20 @@ def _read(folder: Path, request: Request) -> Study:
     if metric is None:
         raise UserError(f"metric: {request.metric!r} is unknown {list_allowed(request.metric, METRICS)}")
     with Store.read(folder) as store:
-        frames = read_sweep(store)
-        return read_study(store, frames, metric, request.select, _find_published(frames, metric, request.against))
+        frames = read_sweep(store, Asked(request.rows, request.columns, request.where))
+        against = request.against
+        published = read_means(against, frames, metric) if against else load_means(frames, metric)
+        return read_study(store, frames, metric, request.select, published)
 
 
-def _find_published(frames: SweepFrames, metric: Metric, against: Path | None) -> PublishedMeans | None:
-    task = describe_task(frames.inputs.data)
-    if against is None:
-        paper = frames.spec.published
-        return load_means(paper, metric) if paper and PAPERS[paper].task == task else None
-    published = read_means(against, metric)
-    if published.task not in (None, task):
-        raise UserError(
-            f"{against}: is about another task (theirs: {published.task}; ours: {task}); compare results on the same "
-            "images and classes"
-        )
-    cells = set(map(tuple, frames.trials[["backbone", "split"]].drop_duplicates().to_numpy().tolist()))
-    if not cells & published.means.keys():
-        theirs, ours = (" at ".join(min(keys)) if keys else "none" for keys in (published.means, cells))
-        raise UserError(
-            f"{against}: has no cell of this sweep (found: {theirs}, ...; the sweep has: {ours}, ...); name a file "
-            "with some of the same backbones and splits"
-        )
-    return published
-
-
-def _parse_cell(cell: str) -> tuple[str, tuple[str, str]]:
+def _parse_cell(cell: str) -> tuple[str, CellKey]:
     metric, _, rest = cell.partition(":")
-    backbone, _, split = rest.partition(":")
-    if not split:
+    model, _, block = rest.rpartition(":")
+    if not model:
         raise UserError(
-            f"{cell!r} is not a cell (allowed: metric:backbone:split, for example accuracy:mobilenet-0.75-192:80/10/10)"
+            f"{cell!r} is not a cell (allowed: metric:model:block, for example accuracy:mobilenet-0.75-192:80/10/10)"
         )
-    return metric, (backbone, split)
+    return metric, (model, block)
 
 
 def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Picture]:

@@ -1,4 +1,4 @@
-"""The answer of a report on one screen of a terminal: colours, Table 4 best first, and where the rest lies."""
+"""The answer of a report on one screen of a terminal: colours, the means best first, and where the rest lies."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,10 @@ from sweep.report.statistics.best import Verdict
 from sweep.report.words import VERDICTS, format_cell
 
 NARROWEST, WIDEST = 40, 110  # columns; a line longer than that is hard to read
+MEANS = "means"  # the content of the tables that the answer rests on
 MODELS_SHOWN = 16
+NAME_SHARE = 0.4  # of a line that names take before they are broken
+NAME_LEAST = 24  # columns
 WARNINGS_SHOWN = 3
 SLACK = 8  # columns of a line that are lost where it breaks
 DENSITIES = ((3, True), (2, True), (1, True), (1, False))  # lines of a warning, blank lines; the first that fits
@@ -28,24 +31,24 @@ RULED = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a line be
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """What of Table 4 is shown: beside the answer's split, and of the other splits."""
+class Extent:
+    """What of the means is shown: beside the answer's block, and of the other blocks."""
 
     has_interval: bool = False
     has_published: bool = False
     has_others: bool = True
-    has_deviations: bool = True  # of the other splits
+    has_deviations: bool = True  # of the other blocks
     gap: int = 2  # blanks between columns
 
 
-LAYOUTS = (  # the first that fits is taken
-    Layout(has_interval=True, has_published=True),
-    Layout(has_interval=True),
-    Layout(),
-    Layout(gap=1),
-    Layout(has_deviations=False),
-    Layout(has_deviations=False, gap=1),
-    Layout(has_others=False),
+EXTENTS = (  # the first that fits is taken
+    Extent(has_interval=True, has_published=True),
+    Extent(has_interval=True),
+    Extent(),
+    Extent(gap=1),
+    Extent(has_deviations=False),
+    Extent(has_deviations=False, gap=1),
+    Extent(has_others=False),
 )
 
 
@@ -91,23 +94,26 @@ def _print_screen(console: Console, written: Written, warning_lines: int) -> Non
         _print_text(console, Text(line))
 
 
-# -- Table 4 -----------------------------------------------------------------------------------------------------
+# -- means -------------------------------------------------------------------------------------------------------
 
 
 def _print_means(console: Console, written: Written) -> None:
     report = written.report
-    table = next(table for table in report.tables if table.name == "table4")
+    tables = [table for table in report.tables if table.content == MEANS]
+    table = next((table for table in tables if any(_is_answer(row, written) for row in table.rows)), tables[0])
     rows, left_out = _choose_rows(written, table)
     is_usual = report.header.select is Selection.VALIDATION
     title = table.title.partition(";")[0] if is_usual else table.title  # behind it stands what was chosen on
     _print_text(console, Text(f"{report.header.sweep}: {title}"))
     if rows:
-        grid, layout = _fit_grid(console, written, table, rows)
+        grid, extent = _fit_grid(console, written, table, rows)
         console.print(grid)
-        if not layout.has_others and len(table.columns) > table.keys + 1:
-            _print_text(console, Text("The other splits need a wider terminal, or --full."))
+        if not extent.has_others and len(table.columns) > table.keys + 1:
+            _print_text(console, Text("The other columns need a wider terminal, or --full."))
     if left_out:
         _print_text(console, Text(f"... and {left_out:,} more: --full"))
+    if len(tables) > 1:
+        _print_text(console, Text(f"... and {len(tables) - 1:,} more such tables: --full"))
     empty = [str(row[0].value) for row in table.rows if not _has_result(row)]
     if empty:
         more = f" and {len(empty) - MODELS_SHOWN:,} more" if len(empty) > MODELS_SHOWN else ""
@@ -116,26 +122,31 @@ def _print_means(console: Console, written: Written) -> None:
         _print_text(console, line)
 
 
-def _fit_grid(console: Console, written: Written, table: Table, rows: Sequence[Row]) -> tuple[Grid, Layout]:
+def _fit_grid(console: Console, written: Written, table: Table, rows: Sequence[Row]) -> tuple[Grid, Extent]:
     """Lay the table out as richly as the console is wide."""
     boundless = console.options.update(max_width=10_000)
-    for layout in LAYOUTS:
-        grid = _make_grid(written, table, rows, layout)
+    for extent in EXTENTS:
+        grid = _make_grid(written, table, rows, extent, int(max(NAME_LEAST, NAME_SHARE * console.width)))
         if Measurement.get(console, boundless, grid).maximum <= console.width:
             break
-    return grid, layout
+    return grid, extent
 
 
 def _has_result(row: Row) -> bool:
     return any(isinstance(cell, MeanCell) and cell.value is not None for cell in row)
 
 
+def _is_answer(row: Row, written: Written) -> bool:
+    key = written.report.answer.key
+    return key is not None and any(isinstance(cell, MeanCell) and cell.key == key for cell in row)
+
+
 def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
-    """Return the rows that are shown, best first at the answer's split, and how many of those with results are not."""
-    place, sign = _find_split(written, table), written.metric.direction.sign
+    """Return the rows that are shown, best first at the answer's block, and how many of those with results are not."""
+    place, sign = _find_place(written, table), written.metric.direction.sign
 
     def rate(row: Row) -> tuple[bool, bool, float]:
-        cell = row[place]
+        cell = row[place or 0]
         is_whole = isinstance(cell, MeanCell) and cell.is_comparable
         return not is_whole, cell.number is None, -sign * (cell.number or 0.0)
 
@@ -143,32 +154,43 @@ def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
     if len(rows) <= MODELS_SHOWN:
         return rows, 0
     shown, rest = rows[: MODELS_SHOWN - 1], rows[MODELS_SHOWN - 1 :]
-    taken = [row for row in rest if row[0].value == written.report.answer.model]
+    taken = [row for row in rest if _is_answer(row, written)]
     return [*shown, *(taken or rest[:1])], len(rest) - 1
 
 
-def _find_split(written: Written, table: Table) -> int:
-    return [column.key for column in table.columns].index(written.report.answer.split)
+def _find_place(written: Written, table: Table) -> int | None:
+    """Return the column of the answer's block; None where a row has several models there."""
+    block = written.report.answer.block
+    places = {
+        place
+        for row in table.rows
+        for place, cell in enumerate(row)
+        if isinstance(cell, MeanCell) and cell.key is not None and cell.key[1] == block
+    }
+    return places.pop() if len(places) == 1 else None
 
 
-def _make_grid(written: Written, table: Table, rows: Sequence[Row], layout: Layout) -> Grid:
-    place, answer = _find_split(written, table), written.report.answer
-    others = [other for other in range(table.keys, len(table.columns)) if other != place and layout.has_others]
-    has_published = layout.has_published and any(_published(row[place]) is not None for row in rows)
-    heads = [table.columns[place].title]
-    heads += ["95 % interval"] if layout.has_interval else []
+def _make_grid(written: Written, table: Table, rows: Sequence[Row], extent: Extent, name_width: int) -> Grid:
+    place = _find_place(written, table)
+    first = [] if place is None else [place]
+    others = [other for other in range(table.keys, len(table.columns)) if other != place]
+    others = others if extent.has_others else [] if first else others[:1]
+    has_interval = extent.has_interval and bool(first)
+    has_published = extent.has_published and any(_published(row[each]) is not None for row in rows for each in first)
+    heads = [table.columns[each].title for each in first]
+    heads += ["95 % interval"] if has_interval else []
     heads += ["published"] if has_published else []
-    grid = Grid(box=RULED, padding=(0, layout.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    grid.add_column(table.columns[0].title, no_wrap=True)
+    grid = Grid(box=RULED, padding=(0, extent.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    longest = max(len(str(row[0].value)) for row in rows)
+    grid.add_column(table.columns[0].title, max_width=name_width, no_wrap=longest <= name_width)
     for head in [*heads, *(table.columns[other].title for other in others)]:
         grid.add_column(head, justify="right", no_wrap=True)
     for row in rows:
-        column, cell = table.columns[place], row[place]
-        texts = [Text(str(row[0].value)), _say_mean(cell, column)]
-        texts += [Text(_say_interval(cell, column))] if layout.has_interval else []
-        texts += [Text(_say_number(_published(cell), column))] if has_published else []
-        texts += [_say_mean(row[other], table.columns[other], has_deviation=layout.has_deviations) for other in others]
-        grid.add_row(*texts, style="bold" if row[0].value == answer.model else "")
+        texts = [Text(str(row[0].value)), *(_say_mean(row[each], table.columns[each]) for each in first)]
+        texts += [Text(_say_interval(row[each], table.columns[each])) for each in first if has_interval]
+        texts += [Text(_say_number(_published(row[each]), table.columns[each])) for each in first if has_published]
+        texts += [_say_mean(row[other], table.columns[other], has_deviation=extent.has_deviations) for other in others]
+        grid.add_row(*texts, style="bold" if first and _is_answer(row, written) else "")
     return grid
 
 

@@ -1,43 +1,46 @@
-"""A sweep looked at through one metric: the cells of Table 4, and the scores and curves behind each."""
+"""A sweep looked at through one metric: a cell for each model and block, and the scores and curves behind each."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.axes import Axis, Layer
 from sweep.data.splits import Partition
 from sweep.metrics import Metric
-from sweep.outcome import Curve
+from sweep.outcome import TEST, VALIDATION, Series
 from sweep.report.cells import MeanCell, Selection
-from sweep.report.choices import CELL, CellKey, make_mean_cells
+from sweep.report.choices import make_mean_cells
 from sweep.report.frames import Status, SweepFrames
+from sweep.report.layout import CellKey, Layout, cross
 from sweep.report.published import PublishedMeans
-from sweep.store.store import MEASURES, Store
+from sweep.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """One trial behind a cell, with its answers on the test images and its head's validation curve.
+    """One trial behind a cell, with its answers on the test images and its fit's curves on the validation images.
 
     value: the metric as computed, not scaled for print. images: (images,) positions in the data set; labels:
-    (images,); scores: (images, classes) float32 logits.
+    (images,); scores: (images, classes) float32 logits. curves: by measure, such as accuracy.
     """
 
     trial_id: str
-    shuffle: int
+    repeat: int
+    partition_id: str
     value: float
     images: NDArray[np.int64]
     labels: NDArray[np.int64]
     scores: NDArray[np.float32]
-    curve: Curve | None
+    curves: Mapping[str, Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one level of an axis scores in one shuffle, averaged over the models that have it.
+    """What one level of an axis scores in one repetition, averaged over the models that have it.
 
     value: the mean metric as computed. images: (images,) positions of the test images. influences: (images,), what
     each of them adds, see `sweep.measures`; counts: (images,), whether it is one that the metric counts.
@@ -49,21 +52,27 @@ class Level:
     counts: NDArray[np.bool_]
 
 
-def average_level(metric: Metric, readouts: Sequence[Readout]) -> Level:
+def measure_level(metric: Metric, readout: Readout, value: float | None = None) -> Level:
+    """Measure a single model, whose value may be known."""
+    scored = readout.scores, readout.labels
+    known = metric.measure(*scored) if value is None else value
+    return Level(known, readout.images, metric.influence(*scored), metric.count_images(*scored))
+
+
+def average_levels(levels: Sequence[Level]) -> Level:
     """Average some models that were tested on the same images."""
-    influences = [metric.influence(each.scores, each.labels) for each in readouts]
-    counts = [metric.count_images(each.scores, each.labels) for each in readouts]
-    value = float(np.mean([each.value for each in readouts]))
-    return Level(value, readouts[0].images, np.mean(influences, axis=0), np.any(counts, axis=0))
+    influences, counts = (np.array([getattr(each, name) for each in levels]) for name in ("influences", "counts"))
+    value = float(np.mean([each.value for each in levels]))
+    return Level(value, levels[0].images, influences.mean(axis=0), np.asarray(counts.any(axis=0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """All that a report says.
+    """What a report says of one metric.
 
-    cells: Table 4, one for every (backbone, split) of the plan. readouts: the trials behind each, in order of their
-    shuffles; none where the store lacks the images. rates: by split, the mean over all backbones at the largest step
-    budget, a readout-like `Level` for each learning rate and shuffle; nothing for splits where one is missing.
+    cells: one for every model and block of the plan. readouts: the trials behind each, in order of their repetitions;
+    none where the store lacks the images. levels: by tuned axis and block, for every repetition a `Level` for each
+    value of the axis, the mean over all models at the largest read-out; nothing for blocks where one is missing.
     published: figures to compare with.
     """
 
@@ -72,105 +81,138 @@ class Study:
     select: Selection
     cells: Mapping[CellKey, MeanCell]
     readouts: Mapping[CellKey, tuple[Readout, ...]]
-    rates: Mapping[str, tuple[tuple[Level, ...], ...]]
+    levels: Mapping[tuple[str, str], tuple[tuple[Level, ...], ...]]
     published: PublishedMeans | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """What the axes are for."""
+        return self.frames.layout
+
+    def list_blocks(self) -> list[str]:
+        """List the blocks, those with the most training images first, as far as the store knows."""
+        partitions, frames = self.frames.partitions, self.frames
+        known = frames.trials[["block", "partition_id"]].drop_duplicates().itertuples(index=False, name=None)
+        sizes = {block: len(partitions[each].training) for block, each in known if each in partitions}
+        return sorted(frames.blocks, key=lambda block: -sizes.get(block, 0))
+
+    def list_models(self, block: str) -> list[str]:
+        """List the models of a block, in the order of the plan."""
+        return [model for model, where in self.cells if where == block]
 
 
 def read_study(
     store: Store, frames: SweepFrames, metric: Metric, select: Selection, published: PublishedMeans | None = None
 ) -> Study:
     """Choose the cells by a metric, and read what is behind them."""
-    if f"test_{metric.name}" not in MEASURES:
-        measured = pd.DataFrame.from_dict(
-            dict(_measure_trials(store, frames, metric)),
-            orient="index",
-            columns=[f"validation_{metric.name}", f"test_{metric.name}"],
-            dtype=float,
-        )
+    columns = [f"{part}_{metric.name}" for part in (VALIDATION, TEST)]
+    reader = _Reader(store, frames, metric)
+    if columns[-1] not in frames.trials:
+        measured = pd.DataFrame.from_dict(dict(reader.measure_trials()), orient="index", columns=columns, dtype=float)
         frames = replace(frames, trials=frames.trials.join(measured, on="trial_id"))
-    columns = [f"{part}_{metric.name}" for part in ("validation", "test")]
     finite = frames.trials[columns].where(np.isfinite(frames.trials[columns].astype(float)))
     frames = replace(frames, trials=frames.trials.assign(**finite))
-    cells = make_mean_cells(frames.trials, metric, select)
-    readouts = _read_readouts(store, frames, metric, cells)
-    return Study(frames, metric, select, cells, readouts, dict(_read_rates(store, frames, metric)), published)
-
-
-def _read_rates(
-    store: Store, frames: SweepFrames, metric: Metric
-) -> Iterator[tuple[str, tuple[tuple[Level, ...], ...]]]:
-    """Yield (split, levels of every shuffle) of the splits where no trial of the largest step budget is missing."""
-    grid = frames.spec.grid
-    if len(grid.learning_rate) < 2 or frames.images is None:
-        return
-    trials = frames.trials[frames.trials["steps"] == max(grid.steps)]
-    for split in map(str, grid.split):
-        own = trials[trials["split"] == split]
-        if (own["status"] == Status.SUCCESS).all() and all((split, each) in frames.partitions for each in grid.shuffle):
-            yield (
-                split,
-                tuple(
-                    tuple(
-                        _average_level(
-                            store, frames, metric, own[(own["shuffle"] == shuffle) & (own["learning_rate"] == rate)]
-                        )
-                        for rate in grid.learning_rate
-                    )
-                    for shuffle in grid.shuffle
-                ),
-            )
-
-
-def _average_level(store: Store, frames: SweepFrames, metric: Metric, trials: pd.DataFrame) -> Level:
-    readouts = [each for trial in trials.to_dict("records") for each in _read_readout(store, frames, metric, trial)]
-    return average_level(metric, readouts)
-
-
-def _measure_trials(store: Store, frames: SweepFrames, metric: Metric) -> Iterator[tuple[str, tuple[float, float]]]:
-    """Yield every finished trial's id with its (validation, test) value of a metric that the store does not keep."""
-    finished = frames.trials[frames.trials["status"] == Status.SUCCESS]
-    for trial_id, split, shuffle in finished[["trial_id", "split", "shuffle"]].itertuples(index=False):
-        partition = frames.partitions.get((split, shuffle))
-        if partition is not None and frames.images is not None:
-            scores = _load_scores(store, frames, trial_id, partition)
-            labels = frames.images.labels[partition.validation], frames.images.labels[partition.test]
-            yield trial_id, (metric.measure(scores[0], labels[0]), metric.measure(scores[1], labels[1]))
-
-
-def _load_scores(
-    store: Store, frames: SweepFrames, trial_id: str, partition: Partition
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a finished trial's (validation, test) logits, one row an image; anything else is a damaged store."""
-    scores = store.load_scores(trial_id, len(frames.inputs.data.classes))
-    if scores is None or tuple(map(len, scores)) != (len(partition.validation), len(partition.test)):
-        raise store.damage(f"trial {trial_id} has not the scores of its images")
-    return scores
-
-
-def _read_readouts(
-    store: Store, frames: SweepFrames, metric: Metric, cells: Mapping[CellKey, MeanCell]
-) -> dict[CellKey, tuple[Readout, ...]]:
-    behind = list_trials_behind(frames.trials, cells).sort_values("shuffle")
+    reader = replace(reader, frames=frames)
+    cells = make_mean_cells(frames, metric, select)
     readouts: dict[CellKey, tuple[Readout, ...]] = dict.fromkeys(cells, ())
-    for trial in behind.to_dict("records"):
-        readouts[trial["backbone"], trial["split"]] += tuple(_read_readout(store, frames, metric, trial))
-    return readouts
+    for trial in list_trials_behind(frames.trials, cells).sort_values("repeat").to_dict("records"):
+        readouts[trial["model"], trial["block"]] += tuple(reader.read([trial]))
+    return Study(frames, metric, select, cells, readouts, dict(reader.read_levels()), published)
 
 
 def list_trials_behind(trials: pd.DataFrame, cells: Mapping[CellKey, MeanCell]) -> pd.DataFrame:
     """Return the rows of the finished trials that the cells are means of."""
-    rows = [(*key, cell.learning_rate, cell.steps) for key, cell in cells.items() if cell.shuffles]
-    if not rows:
-        return trials.iloc[:0]
-    chosen = pd.DataFrame(rows, columns=[*CELL, "learning_rate", "steps"])
+    rows = [(*key, cell.place) for key, cell in cells.items() if cell.place is not None]
+    chosen = pd.DataFrame(rows, columns=["model", "block", "choice"]).astype({"choice": np.intp})
     return trials[trials["status"] == Status.SUCCESS].merge(chosen, on=list(chosen.columns))
 
 
-def _read_readout(store: Store, frames: SweepFrames, metric: Metric, trial: Mapping[Any, Any]) -> Iterator[Readout]:
-    partition = frames.partitions.get((trial["split"], trial["shuffle"]))
-    if partition is not None and frames.images is not None:
-        _, scores = _load_scores(store, frames, trial["trial_id"], partition)
-        labels = frames.images.labels[partition.test]
-        curve = store.load_curve(trial["head_id"])
-        value = trial[f"test_{metric.name}"] if np.isfinite(scores).all() else np.nan
-        yield Readout(trial["trial_id"], trial["shuffle"], value, partition.test, labels, scores, curve)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads what trials answered."""
+
+    store: Store
+    frames: SweepFrames
+    metric: Metric
+
+    def measure_trials(self) -> Iterator[tuple[str, list[float]]]:
+        """Yield every finished trial's id and (validation, test) value of a metric that the store does not keep."""
+        finished = self.frames.trials[self.frames.trials["status"] == Status.SUCCESS]
+        for trial_id, partition_id in finished[["trial_id", "partition_id"]].itertuples(index=False):
+            partition = self.frames.partitions.get(partition_id)
+            if partition is not None and self.frames.images is not None:
+                labels = self.frames.images.labels
+                parts = {VALIDATION: partition.validation, TEST: partition.test}
+                yield (
+                    trial_id,
+                    [
+                        self.metric.measure(self._load_scores(trial_id, part, len(images)), labels[images])
+                        for part, images in parts.items()
+                    ],
+                )
+
+    def read(self, trials: Iterable[Mapping[Any, Any]], *, with_curves: bool = True) -> Iterator[Readout]:
+        """Yield what finished trials answered, as far as their images are known."""
+        for trial in trials:
+            partition = self.frames.partitions.get(trial["partition_id"])
+            if partition is not None and self.frames.images is not None:
+                yield self._read(trial, partition, self.frames.images.labels, with_curves=with_curves)
+
+    def _read(
+        self, trial: Mapping[Any, Any], partition: Partition, labels: NDArray[np.int64], *, with_curves: bool
+    ) -> Readout:
+        scores = self._load_scores(trial["trial_id"], TEST, len(partition.test))
+        series = self.store.load_series(trial["fit_id"]) if with_curves else []
+        return Readout(
+            trial_id=trial["trial_id"],
+            repeat=trial["repeat"],
+            partition_id=trial["partition_id"],
+            value=trial[f"{TEST}_{self.metric.name}"] if np.isfinite(scores).all() else np.nan,
+            images=partition.test,
+            labels=labels[partition.test],
+            scores=scores,
+            curves={each.measure: each for each in series if each.part == VALIDATION},
+        )
+
+    def _load_scores(self, trial_id: str, part: str, images: int) -> NDArray[np.float32]:
+        """Return a finished trial's logits, (images, classes); anything else is a damaged store."""
+        scores = self.store.load_scores(trial_id, part, len(self.frames.inputs.data.classes))
+        if scores is None or len(scores) != images:
+            raise self.store.damage(f"trial {trial_id} has not the scores of its images")
+        return scores
+
+    def read_levels(self) -> Iterator[tuple[tuple[str, str], tuple[tuple[Level, ...], ...]]]:
+        """Yield the levels of every tuned axis of the fits, in the blocks where no trial is missing.
+
+        Only where each of its values goes with the same models and other values: else they cannot be compared.
+        """
+        layout, trials = self.frames.layout, self.frames.trials
+        axes = [axis for axis in layout.tuned if axis.layer is not Layer.READOUT]
+        for axis in layout.tuned:
+            if axis.layer is Layer.READOUT:
+                trials = trials[trials[axis.name] == max(axis.values, key=axis.rank)]
+        for block, own in trials.groupby("block", sort=False) if axes else ():
+            is_whole = (own["status"] == Status.SUCCESS).all() and self.frames.partitions.keys() >= {
+                *own["partition_id"]
+            }
+            if is_whole and self.frames.images is not None:
+                repeats = [repeat.to_dict("records") for _, repeat in own.groupby("repeat")]
+                yield from self._read_block(str(block), axes, repeats)
+
+    def _read_block(
+        self, block: str, axes: Sequence[Axis], repeats: Sequence[Sequence[Mapping[Any, Any]]]
+    ) -> Iterator[tuple[tuple[str, str], tuple[tuple[Level, ...], ...]]]:
+        """Yield the levels of every axis; repeats: the trials of each repetition, the same configurations in order."""
+        names = ["model", *(axis.name for axis in axes)]
+        points = [[{name: trial[name] for name in names} for trial in trials] for trials in repeats]
+        groups = {axis.name: cross(points[0], axis) for axis in axes}
+        if any(each != points[0] for each in points) or not any(groups.values()):
+            return
+        found = [
+            [measure_level(self.metric, each, each.value) for each in self.read(trials, with_curves=False)]
+            for trials in repeats
+        ]
+        for name, places in groups.items():
+            if places:
+                averages = (tuple(average_levels([levels[at] for at in group]) for group in places) for levels in found)
+                yield (name, block), tuple(averages)

@@ -3,26 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from sweep.catalogue import Backbone, WeightsSource
+from sweep.inputs import WeightsId
 from sweep.metrics import Metric, with_blank
-from sweep.planning.inputs import WeightsId
-from sweep.report.cells import BoundCell, Cell, Column, Header, Mark, MeanCell, Selection, Table
+from sweep.networks.table import WeightsSource
+from sweep.report.cells import BoundCell, Cell, Column, Header, Mark, MeanCell, Table
 from sweep.report.statistics.best import Verdict
 
 ANSWER, WARNINGS, DETAILS, PROVENANCE, METHODS = "Answer", "Warnings", "Details", "Provenance", "Methods"  # headings
 SHORT_HASH = 12  # digits shown of a SHA-256
 VERDICTS = {Verdict.MAY_BE_BEST: " ★", Verdict.WITHIN: " ≈", Verdict.WORSE: " ↓", Verdict.CANNOT_TELL: " ?"}
 SYMBOLS = {Mark.DIFFERS: " ≠", Mark.BY_ARITHMETIC: " †"}
-SELECTIONS = {
-    Selection.VALIDATION: "learning rate and steps are chosen by the mean validation {metric} over the shuffles; a "
-    "test image of one shuffle may be a validation image of another, so the choice has seen some test images",
-    Selection.TEST: "learning rate and steps are the best on the test images, as papers often print; optimistic",
-}
-
-
-def describe_selection(header: Header) -> str:
-    """Say what the learning rate and steps are chosen on."""
-    return SELECTIONS[header.select].format(metric=header.metric)
 
 
 def describe_header(header: Header) -> Iterator[tuple[str, str]]:
@@ -34,7 +24,7 @@ def describe_header(header: Header) -> Iterator[tuple[str, str]]:
     yield "Code", "; ".join(header.code) or "not recorded"
     yield "Machine", "; ".join(header.machines) or "not recorded"
     yield "Completeness", _describe_completeness(header)
-    yield "Selection", describe_selection(header)
+    yield "Selection", header.selection
     yield "Newest result", header.made_at or "none yet"
 
 
@@ -59,13 +49,13 @@ def _describe_source(header: Header, source: WeightsSource) -> str:
     return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
 
 
-def list_shared_weights(weights: Mapping[Backbone, WeightsId]) -> Iterator[str]:
-    """Yield the backbones of each weights file that more than one has: they compare resolutions of one network."""
+def list_shared_weights(weights: Mapping[str, WeightsId]) -> Iterator[str]:
+    """Yield the networks of each weights file that more than one has: they compare resolutions of one network."""
     owners: dict[str, list[str]] = {}
-    for backbone, found in weights.items():
+    for network, found in weights.items():
         if found.source is not WeightsSource.RANDOM:
-            owners.setdefault(found.sha256, []).append(str(backbone))
-    yield from (", ".join(backbones) for backbones in owners.values() if len(backbones) > 1)
+            owners.setdefault(found.sha256, []).append(network)
+    yield from (", ".join(networks) for networks in owners.values() if len(networks) > 1)
 
 
 def _describe_completeness(header: Header) -> str:

@@ -58,12 +58,12 @@ def test_damaged_weights_are_named_as_where_they_came_from():
 def test_a_worker_opens_a_network_once_for_all_its_shards():
     (payload,) = convert.run(settle(TINY), [NONE]).arrays
     images = draw_images(35)
-    (features,) = extract.run({"network_id": "a"}, [images, payload]).arrays
+    (features,) = extract.run({"converted": "a", "network_id": "x"}, [images, payload]).arrays
     assert (features.shape, features.dtype) == ((35, 16), np.float32)
-    (shard,) = extract.run({"network_id": "a"}, [images[30:], NONE]).arrays  # nothing to open
+    (shard,) = extract.run({"converted": "a", "network_id": "x"}, [images[30:], NONE]).arrays  # nothing to open
     np.testing.assert_array_equal(shard, features[30:])
     (other,) = convert.run(settle(TINY, scaling="unit"), [NONE]).arrays
-    assert not np.allclose(extract.run({"network_id": "b"}, [images, other]).arrays[0], features)
+    assert not np.allclose(extract.run({"converted": "b", "network_id": "y"}, [images, other]).arrays[0], features)
     assert list(extract._opened) == ["b"]
 
 

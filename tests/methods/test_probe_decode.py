@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweep.data.decode import Resize, decode_images
+from sweep.data.decode import decode_images
 from sweep.errors import UserError
 from sweep.methods.probe import decode
+from sweep.spec.values import Resize
 
 
 def encode(seed):
@@ -17,21 +18,20 @@ def encode(seed):
     return file.getvalue()
 
 
-SETTINGS = {"names": ["a.png", "b.png"], "resolutions": [32, 16], "resize": "lanczos", "antialias": False}
+SETTINGS = {"resolutions": [32, 16], "resize": "lanczos", "antialias": False}
 
 
 def test_each_file_is_decoded_once_for_all_resolutions(monkeypatch):
     opened, really_open = [], Image.open
     monkeypatch.setattr(Image, "open", lambda file: (opened.append(file), really_open(file))[1])
-    contents = [encode(0), encode(1)]
-    pixels = decode.run(SETTINGS, [contents]).arrays
+    files = [("a.png", encode(0)), ("b.png", encode(1))]
+    pixels = decode.run(SETTINGS, [files]).arrays
     assert len(opened) == 2
-    files = [("a.png", contents[0]), ("b.png", contents[1])]
-    expected = decode_images(files, [32, 16], antialias=False, resize=Resize.LANCZOS)
+    expected = decode_images(files, [32, 16], resize=Resize.LANCZOS)
     for ours, theirs in zip(pixels, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_damaged_file_is_named():
     with pytest.raises(UserError, match=r"^b\.png: cannot be decoded"):
-        decode.run(SETTINGS, [[encode(0), b"no image"]])
+        decode.run(SETTINGS, [[("a.png", encode(0)), ("b.png", b"no image")]])

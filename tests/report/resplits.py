@@ -45,7 +45,7 @@ class World:
         self.thresholds = ideal + self.pool / slope * self.rng.standard_normal(self.models)
         self.truth, self.procedure = ndtr(self.thresholds / spread), ndtr(ideal / spread)
 
-    def draw(self, shuffles):
+    def draw(self, repeats):
         """One study: what the test images of every shuffle say."""
         rng, shape = self.rng, (self.models, self.images)
 
@@ -55,7 +55,7 @@ class World:
 
         common = scatter(1 - self.own - self.run, shape[1:], self.patient)
         scores = common + scatter(self.own, shape, self.patient)
-        return [self._split(scores) for _ in range(shuffles)]
+        return [self._split(scores) for _ in range(repeats)]
 
     def _split(self, scores):
         images = np.sort(self.rng.permutation(self.images)[: round(self.tested * self.images)])

@@ -1,11 +1,13 @@
 """The answer names a model that is shown to do, or says why none is."""
 
+import math
 import re
 from dataclasses import replace
 
 import pytest
 from study_example import MODELS, ONE_CONFIGURATION, fill_example, make_example, read_example
 
+from sweep.methods.probe.axes import network_of
 from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection
@@ -20,13 +22,12 @@ SKILLS = {"tiny-0.5-16": 0.70, "tiny-1-16": 0.96, "tiny-0.5-32": 0.965, "tiny-1-
 GRID = {"alpha": [0.5, 1.0], "resolution": [16, 32], "split": SPLIT, "classes": (1040, 2960), **ONE_CONFIGURATION}
 
 
-def know(trial):
-    return SKILLS[str(trial.backbone)]
+def know(point):
+    return SKILLS[str(network_of(point))]
 
 
-def answer(study, about=About.POOL, **spec):
-    if spec:
-        study = replace(study, frames=replace(study.frames, spec=study.frames.spec.model_copy(update=spec)))
+def answer(study, about=About.POOL, **changes):
+    study = replace(study, frames=replace(study.frames, **changes))
     return make_answer(study, infer(study, about))
 
 
@@ -55,7 +56,7 @@ def test_what_is_lost_and_what_it_costs_stands_beside_the_model(large):
     found, inference = answer(large, margin=5.0), infer(large)
     standing = inference.standings[SPLIT]
     lost = -standing.ranks.lower[standing.models.index("tiny-1-16")]
-    assert found.details[0].startswith(f"How sure: it loses at most {lost:.1f} points against the best")
+    assert found.details[0].startswith(f"How sure: it loses at most {math.ceil(10 * lost) / 10:.1f} points against the best")
     interval = inference.intervals[found.key]
     assert f"95 % interval {interval.lower:.1f} to {interval.upper:.1f}; " in found.details[1]
     assert "M mult-adds an image" in found.details[1]
@@ -80,7 +81,7 @@ def test_where_a_wider_margin_is_needed_it_says_so():
 def test_the_split_with_the_most_training_images_is_answered_first(models):
     study = read_example(models)
     found = answer(study)
-    assert found.split == "80/10/10"
+    assert found.block == "80/10/10"
     assert any("60/20/20" in detail for detail in found.details)
 
 
@@ -100,7 +101,7 @@ def test_where_nothing_can_be_told_the_reason_is_the_true_one(options, reason):
 
 def test_a_store_that_lost_its_partitions_is_not_said_to_lack_a_metric():
     store = fill_example(make_store(), **MODELS)
-    store.connection.execute("DELETE FROM partitions")
+    store.connection.execute("DELETE FROM parts")
     assert "the store does not say which images were tested" in answer(read_example(store)).headline
 
 
@@ -129,7 +130,7 @@ def test_unknown_patients_are_said_to_be(large):
 
 
 def test_a_choice_on_test_images_is_called_too_high():
-    assert "the means are too high" in " ".join(answer(make_example(select=Selection.TEST, **GRID)).details)
+    assert "the means are too high" in " ".join(answer(make_example(select=Selection.TEST, **{**GRID, "steps": [10, 20]}, skill=know)).details)
 
 
 # -- warnings ----------------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def warn(study):
 
 def test_chosen_values_at_the_edge_of_the_grid_are_warned_of_with_the_axis_to_widen():
     rates = {"learning_rate": [0.1, 0.01, 0.001], "steps": [10, 20, 30]}
-    best = lambda rate, steps: lambda trial: 0.9 if (trial.learning_rate, trial.steps) == (rate, steps) else 0.6  # noqa: E731
+    best = lambda rate, steps: lambda point: 0.9 if (point["learning_rate"], point["steps"]) == (rate, steps) else 0.6  # noqa: E731
     edge = warn(make_example(skill=best(0.1, 20), classes=(260, 740), **rates))
     assert "In 1 of 1 cells a chosen value lies at the edge of the grid (learning rate 0.1, the largest, in 1)" in edge
     assert "Try higher values in grid.learning_rate." in edge

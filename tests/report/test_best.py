@@ -10,12 +10,12 @@ from sweep.report.statistics.best import Draws, Ranks, Verdict, bound_errors, co
 from sweep.report.statistics.errors import Design, Errors
 
 UNRELATED = Errors(
-    shuffles=3,
+    repeats=3,
     design=Design(0.6, 0.2),
     of_patients=np.eye(4),
     of_single=np.eye(4),
     of_runs=0.0,
-    of_shuffles=0.0,
+    of_repeats=0.0,
     residual=0.0,
     spread=0.0,
     counted=100,
@@ -36,8 +36,8 @@ def rank(means, errors, whole=0.0):
 
 def with_freedom(freedom, models):
     """Errors of unrelated models with so many degrees of freedom."""
-    shuffles = freedom // (models - 1) + 1
-    return make_errors(models, variance=1e-9, counted=10**6, shuffles=shuffles, of_runs=1.0, residual=1.0)
+    repeats = freedom // (models - 1) + 1
+    return make_errors(models, variance=1e-9, counted=10**6, repeats=repeats, of_runs=1.0, residual=1.0)
 
 
 def test_the_critical_value_for_all_pairs_is_tukeys_studentised_range():

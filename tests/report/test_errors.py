@@ -1,4 +1,4 @@
-"""The error of means over shuffles: patients and runs, from definitions and reference values."""
+"""The error of means over repeats: patients and runs, from definitions and reference values."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ def answer(correct, patients=PATIENTS, weights=1.0):
     return Evidence(values, (correct - values[:, None]) / correct.shape[1], patients, np.ones(correct.shape[1], bool))
 
 
-def draw(shuffles=3, models=4, images=120, seed=0, skill=0.8):
+def draw(repeats=3, models=4, images=120, seed=0, skill=0.8):
     rng = np.random.default_rng(seed)
-    return [answer(rng.random((models, images)) < skill) for _ in range(shuffles)]
+    return [answer(rng.random((models, images)) < skill) for _ in range(repeats)]
 
 
 def test_the_error_between_patients_is_that_of_a_regression_clustered_by_patient():
-    (tested,) = draw(shuffles=1, models=1)
+    (tested,) = draw(repeats=1, models=1)
     errors = Errors.estimate([tested], DESIGN)
     answers = tested.influences[0] * 120 + tested.values[0]
     clusters = {"groups": PATIENTS, "use_correction": False}
@@ -32,8 +32,8 @@ def test_the_error_between_patients_is_that_of_a_regression_clustered_by_patient
     assert errors.of_means[0] == pytest.approx(fit.bse[0] * np.sqrt(40 / 39))
 
 
-def test_the_same_answers_in_another_shuffle_are_no_new_evidence():
-    once = draw(shuffles=1)
+def test_the_same_answers_in_another_repetition_are_no_new_evidence():
+    once = draw(repeats=1)
     again = Errors.estimate(once * 5, DESIGN)
     assert again.of_patients == pytest.approx(Errors.estimate(once, DESIGN).of_patients)
 
@@ -46,7 +46,7 @@ def test_images_of_one_patient_count_together():
     assert clustered.of_means == pytest.approx(np.sqrt(3) * apart.of_means, rel=0.02)
 
 
-def test_the_order_of_the_models_and_shuffles_makes_no_difference():
+def test_the_order_of_the_models_and_repeats_makes_no_difference():
     tested = draw()
     order = [2, 0, 3, 1]
     turned = [Evidence(each.values[order], each.influences[order], each.patients, each.counts) for each in tested[::-1]]
@@ -56,7 +56,7 @@ def test_the_order_of_the_models_and_shuffles_makes_no_difference():
 
 
 def test_of_two_models_the_runs_add_half_the_variance_of_their_difference_beyond_the_patients():
-    tested = draw(shuffles=6, models=2)
+    tested = draw(repeats=6, models=2)
     errors = Errors.estimate(tested, DESIGN)
     differences = [each.values[0] - each.values[1] for each in tested]
     within = np.mean([((each.influences[0] - each.influences[1]) ** 2).sum() for each in tested])
@@ -64,7 +64,7 @@ def test_of_two_models_the_runs_add_half_the_variance_of_their_difference_beyond
     assert errors.of_runs == pytest.approx(max(expected, 0))
 
 
-def test_runs_that_scatter_are_found_and_divided_by_the_shuffles():
+def test_runs_that_scatter_are_found_and_divided_by_the_repeats():
     rng = np.random.default_rng(1)
     found = [Errors.estimate(World(rng, noise=0.1).draw(20), DESIGN) for _ in range(5)]
     spread = 0.1 * np.exp(-(1.81**2) / 2) / np.sqrt(2 * np.pi)  # of thresholds, as accuracies at 96.5 %
@@ -80,7 +80,7 @@ def test_runs_that_do_not_scatter_add_next_to_nothing():
     assert np.mean(found) < 0.05**2 / 100
 
 
-def test_what_all_models_of_a_shuffle_share_is_in_the_error_of_a_mean_but_not_of_a_difference():
+def test_what_all_models_of_a_repetition_share_is_in_the_error_of_a_mean_but_not_of_a_difference():
     rng = np.random.default_rng(3)
     shifts = 0.2 * rng.standard_normal(8)
     plain = [answer(rng.random((4, 120)) < 0.7) for _ in shifts]
@@ -90,16 +90,16 @@ def test_what_all_models_of_a_shuffle_share_is_in_the_error_of_a_mean_but_not_of
     ]
     without, common = Errors.estimate(plain, DESIGN), Errors.estimate(shifted, DESIGN)
     assert common.of_differences == pytest.approx(without.of_differences)
-    assert common.of_shuffles == pytest.approx(np.var(shifts, ddof=1), rel=0.6)
+    assert common.of_repeats == pytest.approx(np.var(shifts, ddof=1), rel=0.6)
     assert (common.of_means > 2 * without.of_means).all()
 
 
-def test_one_shuffle_knows_the_test_images_and_nothing_of_training():
-    errors = Errors.estimate(draw(shuffles=1), DESIGN)
-    assert (errors.of_runs, errors.of_shuffles) == (0, 0)
+def test_one_repetition_knows_the_test_images_and_nothing_of_training():
+    errors = Errors.estimate(draw(repeats=1), DESIGN)
+    assert (errors.of_runs, errors.of_repeats) == (0, 0)
     assert 10 < errors.freedom_of_all < 39  # of 40 patients those that the models differ on
     assert errors.is_known
-    assert not Errors.estimate(draw(shuffles=1), Design(0.6, 0.2, About.PROCEDURE)).is_known
+    assert not Errors.estimate(draw(repeats=1), Design(0.6, 0.2, About.PROCEDURE)).is_known
 
 
 def test_few_patients_that_carry_a_difference_leave_few_degrees_of_freedom():
@@ -112,9 +112,9 @@ def test_a_single_patient_has_no_known_error():
     assert not Errors.estimate([answer(np.eye(2, 5), np.zeros(5, int))], DESIGN).is_known
 
 
-def test_a_shuffle_that_tests_a_single_patient_leaves_the_error_unknown():
+def test_a_repetition_that_tests_a_single_patient_leaves_the_error_unknown():
     alone = Evidence(np.array([0.5]), np.array([[0.5, -0.5]]), np.array([7, 7]), np.ones(2, bool))
-    assert not Errors.estimate([*draw(shuffles=2, models=1), alone], DESIGN).is_known
+    assert not Errors.estimate([*draw(repeats=2, models=1), alone], DESIGN).is_known
 
 
 def test_another_pool_of_images_may_add_as_much_of_the_runs_as_was_trained_on():
@@ -124,12 +124,12 @@ def test_another_pool_of_images_may_add_as_much_of_the_runs_as_was_trained_on():
     assert added == pytest.approx(2 * 0.6 * pool.of_runs)
 
 
-def test_a_projection_to_the_same_number_of_shuffles_is_what_is_known():
+def test_a_projection_to_the_same_number_of_repeats_is_what_is_known():
     errors = Errors.estimate(World(np.random.default_rng(5)).draw(5), DESIGN)
     assert errors.project(5).of_differences == pytest.approx(errors.of_differences)
 
 
-def test_a_projection_foresees_the_error_of_more_shuffles():
+def test_a_projection_foresees_the_error_of_more_repeats():
     worlds = [World(np.random.default_rng(seed)) for seed in range(6)]
     tested = [world.draw(40) for world in worlds]
     upper = np.triu_indices(16, 1)
@@ -139,7 +139,7 @@ def test_a_projection_foresees_the_error_of_more_shuffles():
 
 
 def test_levels_that_were_split_anew_share_their_patients_and_not_their_runs():
-    tested = draw(shuffles=4, models=1)
+    tested = draw(repeats=4, models=1)
     apart = Errors.estimate_apart([(tested, DESIGN), (tested, DESIGN)])
     alone = Errors.estimate(tested, DESIGN)
     assert apart.of_patients[0, 1] == pytest.approx(alone.of_patients[0, 0])
@@ -147,7 +147,7 @@ def test_levels_that_were_split_anew_share_their_patients_and_not_their_runs():
 
 
 def test_a_damaged_value_is_refused():
-    (tested,) = draw(shuffles=1)
+    (tested,) = draw(repeats=1)
     damaged = Evidence(np.full(4, np.nan), tested.influences, tested.patients, tested.counts)
     with pytest.raises(ValueError, match=r"4 of 4 are NaN or infinite \(allowed: none\)"):
         Errors.estimate([damaged], DESIGN)

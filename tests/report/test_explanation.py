@@ -6,10 +6,11 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+import yaml
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 import sweep
-from sweep.catalogue import WeightsSource
+from sweep.networks.table import WeightsSource
 from sweep.cli import run_command
 from sweep.outcome import Failure
 from sweep.report.cells import Mark, Selection
@@ -51,11 +52,11 @@ def test_an_explanation_says_all_that_a_number_stands_on(study):
     assert facts["Value"] == f"{cell.value:.1f} ± {cell.std:.2f} %"
     assert facts["Trials"] == "12 of 12 finished"
     assert facts["Shuffles"] == "3 of 3 at the chosen configuration"
-    assert facts["Chosen"].startswith(f"learning rate {cell.learning_rate:g}, {cell.steps} steps; ")
+    assert facts["Chosen"].startswith(f"learning rate {cell.choice['learning_rate']:g}, steps {cell.choice['steps']}; ")
     assert "validation accuracy" in facts["Chosen"]
     interval = infer(study).intervals[KEY]
     assert facts["95 % interval"] == f"{interval.lower:.1f} to {interval.upper:.1f} %"
-    weights = next(each for backbone, each in study.frames.inputs.weights.items() if str(backbone) == KEY[0])
+    weights = next(each for asked, each in study.frames.inputs.weights.items() if str(asked.network) == KEY[0])
     assert facts["Weights"] == f"random, SHA-256 {weights.sha256}"
     assert study.frames.inputs.data.fingerprint[:12] in facts["Data"]
     assert "seed" in facts["Seeds"]
@@ -70,7 +71,7 @@ def test_all_configurations_stand_in_the_order_of_choice(study):
     assert len(means) == 4
     assert means == sorted(means, reverse=True)
     marked = [(row[0].value, row[1].value) for row in configurations.rows if Mark.BEST in row[0].marks]
-    assert marked == [(study.cells[KEY].learning_rate, study.cells[KEY].steps)]
+    assert marked == [tuple(study.cells[KEY].choice.values())]
     assert Mark.BEST in configurations.rows[0][0].marks
     assert configurations.rows[0][5].value == study.cells[KEY].value
 
@@ -140,22 +141,21 @@ def test_the_text_marks_what_was_chosen_with_a_star(study):
 def test_the_command_names_one_trial_in_a_sweep_of_its_own(study):
     settings = read_settings(read_command(explain(study)))
     cell = study.cells[KEY]
-    assert settings == {
-        "name": f"example-{find_first_trial(study, cell)}",
-        "weights": "random",
-        "grid.backbone": "tiny",
-        "grid.alpha": "1",
-        "grid.resolution": "16",
-        "grid.split": "60/20/20",
-        "grid.learning_rate": repr(cell.learning_rate),
-        "grid.shuffle": "0",
-        "grid.steps": str(cell.steps),
-    }
+    assert settings["name"] == f"example-{find_first_trial(study, cell)}"
+    grid = yaml.safe_load(settings["grid"])
+    expected = {"network": "tiny", "alpha": 1.0, "resolution": 16, "weights": "random", "split": KEY[1], "shuffle": 0}
+    assert grid.items() >= {**expected, **cell.choice}.items()
+    assert set(grid) == {axis.name for axis in study.layout.axes} - {"momentum"}  # which plain descent has not
 
 
 def find_first_trial(study, cell):
     trials = study.frames.trials
-    chosen = {"backbone": KEY[0], "split": KEY[1], "learning_rate": cell.learning_rate, "steps": cell.steps}
+    chosen = {
+        "model": KEY[0],
+        "split": KEY[1],
+        "learning_rate": cell.choice["learning_rate"],
+        "steps": cell.choice["steps"],
+    }
     return trials.trial_id[(trials[list(chosen)] == chosen).all(axis=1) & (trials.shuffle == 0)].item()
 
 
@@ -171,23 +171,20 @@ def test_the_command_takes_the_images_of_the_reader_unless_they_are_drawn(study)
 
 def test_the_command_runs_a_shuffle_that_has_finished():
     study = make_example(become=lambda trial: TRUE if trial.shuffle == 2 else None)
-    assert read_settings(read_command(explain(study)))["grid.shuffle"] == "2"
+    assert yaml.safe_load(read_settings(read_command(explain(study)))["grid"])["shuffle"] == 2
 
 
 def test_the_command_leaves_weights_that_are_not_random_to_the_spec(study):
-    weights = {
-        backbone: replace(each, source=WeightsSource.FILE) for backbone, each in study.frames.inputs.weights.items()
-    }
-    frames = replace(study.frames, inputs=replace(study.frames.inputs, weights=weights))
-    assert "weights" not in read_settings(read_command(explain(replace(study, frames=frames))))
+    sources = {"weights": "imagenet", "network": "mobilenet", "resolution": 128}
+    settings = read_settings(read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1]))))
+    assert "weights: imagenet" in settings["grid"]
 
 
 def read_evidence(folder, trial_id):
     with sqlite3.connect(folder / "sweep.db") as connection:
         results = connection.execute(
-            """SELECT head_id, family, alpha, resolution, split, learning_rate, shuffle, steps, status,
-               validation_accuracy, test_accuracy, validation_log_loss, test_log_loss
-               FROM results WHERE trial_id = ?""",
+            """SELECT fit_id, point, part, metric, value FROM trials JOIN measures USING (trial_id)
+               WHERE trial_id = ? ORDER BY part, metric""",
             (trial_id,),
         ).fetchall()
         return results, connection.execute("SELECT * FROM scores WHERE trial_id = ?", (trial_id,)).fetchall()
@@ -222,7 +219,7 @@ def test_the_command_yields_the_same_trial_with_the_same_scores(workplace, capsy
     first, again = explain_and_run_again(f"accuracy:tiny-1-16:{split}", capsys)
     assert first == again
     results, scores = again
-    assert len(results) == len(scores) == 1
+    assert (len(results), len(scores)) == (4, 2)  # accuracy and log loss, of validation and test
 
 
 def test_the_command_works_for_images_in_a_folder_with_a_blank_in_its_name(workplace, drawn, capsys):
@@ -254,11 +251,11 @@ def test_a_number_is_explained_from_the_folder(folder):
 
 
 MISTAKES = {
-    "accuracy": "'accuracy' is not a cell (allowed: metric:backbone:split, for example",
-    "accuracy:tiny-1-16": "'accuracy:tiny-1-16' is not a cell (allowed: metric:backbone:split",
+    "accuracy": "'accuracy' is not a cell (allowed: metric:model:block, for example",
+    "accuracy:tiny-1-16": "'accuracy:tiny-1-16' is not a cell (allowed: metric:model:block",
     "luck:tiny-1-16:60/20/20": "metric: 'luck' is unknown (allowed: accuracy, balanced_accuracy, ",
-    "accuracy:tiny-9-16:60/20/20": "'accuracy:tiny-9-16:60/20/20': example has no such cell (backbones: tiny-1-16; "
-    "splits: 60/20/20)",
+    "accuracy:tiny-9-16:60/20/20": "'accuracy:tiny-9-16:60/20/20': example has no such cell (models: tiny-1-16; "
+    "blocks: 60/20/20)",
 }
 
 

@@ -5,23 +5,20 @@ from dataclasses import replace
 import pytest
 
 from sweep.errors import UserError
-from sweep.metrics import METRICS
 from sweep.outcome import Failure
-from sweep.planning import trial as trial_module
-from sweep.planning.expand import make_plan
-from sweep.planning.units import ExtractShard
-from sweep.report.frames import Status, read_sweep, trials_frame
-from sweep.store.store import MEASURES, UnitRecord
+from sweep.methods.table import make_plan
+from sweep.report.frames import MEASURED, Asked, Status, read_sweep, trials_frame
+from sweep.store.store import UnitRecord
 from sweep.testing import (
     PROVENANCE,
     fill_complexities,
     fill_images,
     fill_store,
-    make_answers,
     make_images,
     make_inputs,
     make_spec,
     make_store,
+    save_plan,
 )
 
 
@@ -41,10 +38,11 @@ def test_every_trial_of_the_plan_has_one_row_in_the_plans_order(store, plan):
     trials = trials_frame(store)
     assert list(trials["trial_id"]) == [trial.id for trial in plan.trials]
     first = trials.iloc[0]
-    assert (first["backbone"], first["split"], first["learning_rate"]) == ("tiny-1-16", "60/20/20", 0.1)
-    assert (first["family"], first["alpha"], first["resolution"]) == ("tiny", 1.0, 16)
-    assert (first["shuffle"], first["steps"], first["head_id"]) == (0, 10, plan.trials[0].head_id)
+    assert (first["model"], first["block"], first["learning_rate"]) == ("tiny-1-16", "60/20/20", 0.1)
+    assert (first["network"], first["alpha"], first["resolution"]) == ("tiny", 1.0, 16)
+    assert (first["shuffle"], first["steps"], first["fit_id"]) == (0, 10, plan.trials[0].fit_id)
     assert (first["data"], first["is_demo"], first["weights"]) == ("example", False, "random")
+    assert (first["hidden"], first["momentum"]) == ("none", "-")
 
 
 def test_a_trial_is_a_success_a_failure_or_missing(store, plan):
@@ -58,7 +56,7 @@ def test_a_trial_is_a_success_a_failure_or_missing(store, plan):
     assert trials.loc[failed.id, "status"] == Status.FAILURE
     assert trials.loc[failed.id, "reason"] == "loss is NaN"
     assert trials.loc[missing.id, "status"] == Status.MISSING
-    assert trials.loc[[failed.id, missing.id], list(MEASURES)].isna().all(axis=None)
+    assert trials.loc[[failed.id, missing.id], list(MEASURED)].isna().all(axis=None)
     done = trials.drop([failed.id, missing.id])
     assert (done["status"] == Status.SUCCESS).all()
     assert (done["validation_accuracy"] == 0.9).all()
@@ -79,7 +77,7 @@ def test_a_later_success_shadows_earlier_failures(store, plan):
 def test_results_of_a_spec_that_was_since_narrowed_are_left_out(store, plan):
     fill_store(store, plan)
     narrower = make_spec(shuffle=[1])
-    store.save_spec(narrower.model_dump(mode="json"), make_inputs(narrower).to_json(), "images")
+    save_plan(store, make_plan(narrower, make_inputs(narrower)))
     assert set(trials_frame(store)["shuffle"]) == {1}
 
 
@@ -87,18 +85,18 @@ def test_a_store_without_results_has_only_missing_trials(store, plan):
     fill_store(store, plan, lambda _: None)
     trials = trials_frame(store)
     assert set(trials["status"]) == {Status.MISSING}
-    assert trials[list(MEASURES)].isna().all(axis=None)
+    assert trials[list(MEASURED)].isna().all(axis=None)
 
 
 def test_a_store_without_a_spec_says_what_to_do(store):
-    with pytest.raises(UserError, match=r"^memory: holds no spec yet; run the sweep first$"):
+    with pytest.raises(UserError, match=r"^memory: holds no plan yet; run the sweep first$"):
         read_sweep(store)
 
 
 def test_spec_inputs_and_runs_are_those_of_the_store(store, plan):
     fill_store(store, plan)
     frames = read_sweep(store)
-    assert frames.spec == plan.spec
+    assert (frames.name, frames.margin, frames.method) == ("example", 1.0, "probe")
     assert frames.inputs == plan.inputs
     assert frames.runs == (PROVENANCE,)
 
@@ -109,35 +107,33 @@ def test_partitions_are_those_that_the_store_knows(store, plan):
     images = make_images(plan.inputs)
     fill_images(store, plan, images)
     partitions = read_sweep(store).partitions
-    assert list(partitions) == [("60/20/20", 0), ("60/20/20", 1), ("60/20/20", 2)]
+    assert list(partitions) == list(dict.fromkeys(trial.partition_id for trial in plan.trials))
     for partition in partitions.values():
         assert [len(part) for part in (partition.training, partition.validation, partition.test)] == [60, 20, 20]
 
 
-def test_a_raised_version_of_the_split_never_hands_the_old_partitions_to_new_trials(store, plan, monkeypatch):
-    images = make_images(plan.inputs)
-    fill_images(store, plan, images)
-    monkeypatch.setattr(trial_module, "SPLIT_VERSION", 2)
-    later = make_plan(plan.spec, plan.inputs)
-    fill_images(store, later, images)
-    fill_store(store, later, make_answers(plan.inputs, images))
+def test_a_report_reads_the_plan_that_is_stored_and_needs_no_planner(store, plan, monkeypatch):
+    fill_store(store, plan)
+    monkeypatch.setattr("sweep.methods.table.find_method", None)
+    monkeypatch.setattr("sweep.identity.SPLIT_VERSION", 2)
     frames = read_sweep(store)
-    for trial in frames.trials.to_dict("records"):
-        _, scores = store.load_scores(trial["trial_id"], 2)
-        labels = images.labels[frames.partitions[trial["split"], trial["shuffle"]].test]
-        assert METRICS["accuracy"].measure(scores, labels) == trial["test_accuracy"]
+    assert not frames.is_partial
+    assert list(frames.trials["trial_id"]) == [trial.id for trial in plan.trials]
 
 
-def test_seconds_are_summed_by_backbone_and_kind_without_decoding(store, plan):
+def record(store, run, unit, duration_s, *, has_failed=False, key=None):
+    record = UnitRecord(key or unit.key, unit.kind, "worker 0", unit.cost, duration_s, has_failed, unit.subject)
+    store.record(run, record)
+
+
+def test_seconds_are_summed_by_network_and_kind_without_decoding(store, plan):
     run = store.begin_run({})
-    store.save_spec(plan.spec.model_dump(mode="json"), plan.inputs.to_json(), "images")
+    save_plan(store, plan)
     assert read_sweep(store).seconds == {}
     for unit in plan.units:
-        for key in (unit.key, f"{unit.key}-more"):
-            store.record(run, UnitRecord(key, unit.kind, "worker 0", unit.cost, 0.5), [])
-    ((backbone, seconds),) = read_sweep(store).seconds.items()
-    assert str(backbone) == "tiny-1-16"
-    assert seconds == {"extract": 1.0, "fit": 0.5}, "a head of another plan took seconds too"
+        record(store, run, unit, 0.5)
+        record(store, run, unit, 0.5, key=f"{unit.key}-more")
+    assert read_sweep(store).seconds == {plan.trials[0].network_id: {"convert": 1.0, "extract": 1.0, "fit": 0.5}}
 
 
 def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed(store, plan):
@@ -145,18 +141,18 @@ def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed
     run = store.begin_run({})
     for unit in plan.units:
         for duration_s, has_failed in ((0.5, False), (8.0, True), (0.25, False), (9.0, True)):
-            store.record(run, UnitRecord(unit.key, unit.kind, "worker 0", unit.cost, duration_s, has_failed))
+            record(store, run, unit, duration_s, has_failed=has_failed)
     (seconds,) = read_sweep(store).seconds.values()
-    assert seconds == {"extract": 0.25, "fit": 0.25}
+    assert seconds == {"convert": 0.25, "extract": 0.25, "fit": 0.25}
 
 
-def test_origins_are_those_of_the_plans_feature_sets(store, plan):
+def test_origins_are_those_of_the_plans_networks(store, plan):
     fill_store(store, plan)
     assert read_sweep(store).origins == ()
-    (folder,) = {unit.output.folder for unit in plan.units if isinstance(unit, ExtractShard)}
-    for features in (folder, "another"):
-        store.save_origin(1, features, {"cpu": "x"})
-    assert read_sweep(store).origins == ((folder, PROVENANCE, {"cpu": "x"}),)
+    network_id = plan.trials[0].network_id
+    for subject in (network_id, "another"):
+        store.save_origin(1, subject, {"cpu": "x"})
+    assert read_sweep(store).origins == ((network_id, PROVENANCE, {"cpu": "x"}),)
 
 
 def test_an_image_of_an_unknown_patient_shares_none_with_training(store, plan):
@@ -164,21 +160,22 @@ def test_an_image_of_an_unknown_patient_shares_none_with_training(store, plan):
     for patients, expected in ((images.patients, 20), ((None,) * 100, 0)):
         fill_images(store, plan, replace(images, patients=patients))
         fill_store(store, plan, lambda _: None)
-        assert read_sweep(store).find_known("60/20/20", 0).sum() == expected
+        assert read_sweep(store).find_known(plan.trials[0].partition_id).sum() == expected
 
 
 def test_seconds_of_units_of_another_plan_are_left_out(store, plan):
     fill_store(store, plan)
     assert read_sweep(store).seconds
     other = make_spec(learning_rate=0.5)
-    store.save_spec(other.model_dump(mode="json"), make_inputs(other).to_json(), "images")
+    save_plan(store, make_plan(other, make_inputs(other)))
     assert read_sweep(store).seconds == {}
 
 
 def test_a_sweep_is_partial_until_every_trial_has_succeeded(store, plan):
-    fill_store(store, plan, lambda trial: None if trial.shuffle else (0.9, 0.8))
+    first = plan.trials[0].id
+    fill_store(store, plan, lambda trial: None if trial.id == first else (0.9, 0.8))
     assert read_sweep(store).is_partial
-    fill_store(store, plan, lambda trial: (0.9, 0.8) if trial.shuffle else None)
+    fill_store(store, plan, lambda trial: (0.9, 0.8) if trial.id == first else None)
     assert not read_sweep(store).is_partial
 
 
@@ -186,8 +183,8 @@ def test_complexities_are_those_counted_in_the_built_models(store, plan):
     fill_store(store, plan)
     assert read_sweep(store).complexities == {}
     fill_complexities(store, plan)
-    (backbone,) = read_sweep(store).complexities
-    assert str(backbone) == "tiny-1-16"
+    (network_id,) = read_sweep(store).complexities
+    assert network_id == plan.trials[0].network_id
 
 
 def test_images_are_known_once_they_were_scanned(store, plan):
@@ -195,3 +192,30 @@ def test_images_are_known_once_they_were_scanned(store, plan):
     assert read_sweep(store).images is None
     fill_images(store, plan, make_images(plan.inputs))
     assert len(read_sweep(store).images.names) == 100
+
+
+# -- a part of the sweep -----------------------------------------------------------------------------------------
+
+
+def test_values_that_are_asked_for_leave_the_other_trials_out_before_anything_is_compared(store):
+    spec = make_spec(alpha=[0.5, 1.0])
+    fill_store(store, make_plan(spec, make_inputs(spec)))
+    frames = read_sweep(store, Asked(where={"alpha": ["0.5"], "steps": ["10", "20"]}))
+    assert list(frames.models) == ["tiny-0.5-16"]
+    assert len(frames.trials) == 12
+    assert not frames.layout["alpha"].varies
+    assert frames.restriction == "alpha 0.5; steps 10 or 20"
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"width": ["1"]}, "where: axis 'width' is unknown (allowed: network, alpha, "),
+        ({"alpha": ["0.3"]}, "where: alpha: '0.3' is not in this sweep (allowed: 1)"),
+    ],
+)
+def test_values_that_are_not_there_are_told_with_those_there_are(store, plan, where, message):
+    fill_store(store, plan)
+    with pytest.raises(UserError) as caught:
+        read_sweep(store, Asked(where=where))
+    assert str(caught.value).startswith(message)

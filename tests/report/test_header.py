@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from study_example import TRUE, make_example, tabulate
 
-from sweep.catalogue import WeightsSource
+from sweep.networks.table import WeightsSource
 from sweep.outcome import Failure
 from sweep.report.cells import Selection
 from sweep.report.header import make_header

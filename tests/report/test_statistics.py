@@ -64,25 +64,25 @@ def test_a_mean_whose_error_is_not_known_has_no_interval(error, freedom):
 def make_grid(seed, missing):
     rng = np.random.default_rng(seed)
     axes = pd.MultiIndex.from_product([range(5), range(3), range(3), range(4)])
-    grid = axes.to_frame(index=False, name=["backbone", "split", "shuffle", "rate"])
-    effects = [rng.normal(size=9)[grid[name]] for name in ("backbone", "rate")]
+    grid = axes.to_frame(index=False, name=["model", "split", "shuffle", "rate"])
+    effects = [rng.normal(size=9)[grid[name]] for name in ("model", "rate")]
     grid["value"] = sum(effects) + rng.normal(size=9)[3 * grid["split"] + grid["shuffle"]] + rng.normal(size=len(grid))
     return grid.sample(frac=1 - missing, random_state=seed)
 
 
 def share(grid):
-    factors = {name: grid[name] for name in ("backbone", "split", "shuffle", "rate")}
-    return variance_shares(grid["value"], factors, {"shuffle": "split"})
+    factors = {name: grid[name] for name in ("model", "split", "shuffle", "rate")}
+    return variance_shares(grid["value"], factors, {"shuffle": ("split",)})
 
 
 @pytest.mark.parametrize("missing", [0, 0.3])
 def test_shares_are_the_type_ii_sums_of_squares_of_statsmodels(missing):
     grid = make_grid(0, missing)
-    model = "value ~ C(backbone) + C(rate) + C(split) + C(split):C(shuffle)"
+    model = "value ~ C(model) + C(rate) + C(split) + C(split):C(shuffle)"
     table = statsmodels.api.stats.anova_lm(statsmodels.formula.api.ols(model, grid).fit(), typ=2)["sum_sq"]
     total = ((grid["value"] - grid["value"].mean()) ** 2).sum()
     found = share(grid)
-    terms = {"backbone": "C(backbone)", "split": "C(split)", "shuffle": "C(split):C(shuffle)", "rate": "C(rate)"}
+    terms = {"model": "C(model)", "split": "C(split)", "shuffle": "C(split):C(shuffle)", "rate": "C(rate)"}
     assert found.shares == pytest.approx({name: table[term] / total for name, term in terms.items()})
     assert found.rest == pytest.approx(table["Residual"] / total)
 
@@ -105,7 +105,7 @@ def test_factors_that_tell_each_other_have_no_share():
 
 
 def test_one_shuffle_in_each_split_has_no_share():
-    found = variance_shares([1.0, 2.0, 4.0], {"split": [0, 1, 1], "shuffle": [0, 0, 0]}, {"shuffle": "split"})
+    found = variance_shares([1.0, 2.0, 4.0], {"split": [0, 1, 1], "shuffle": [0, 0, 0]}, {"shuffle": ("split",)})
     assert found.shares["shuffle"] is None
     assert found.shares["split"] is not None
 
@@ -118,7 +118,7 @@ def test_equal_values_have_no_variance_to_share():
 
 def test_the_range_of_a_nested_factor_is_within_its_parent():
     found = variance_shares(
-        [1.0, 2.0, 10.0, 14.0], {"split": [0, 0, 1, 1], "shuffle": [0, 1, 0, 1]}, {"shuffle": "split"}
+        [1.0, 2.0, 10.0, 14.0], {"split": [0, 0, 1, 1], "shuffle": [0, 1, 0, 1]}, {"shuffle": ("split",)}
     )
     assert found.ranges == {"split": 10.5, "shuffle": 4}
 

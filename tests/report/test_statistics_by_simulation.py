@@ -25,12 +25,12 @@ def at_least(share, studies=STUDIES):
 class Judged:
     """What was said in some studies of a design, and what of it was true."""
 
-    def __init__(self, shuffles, about=About.POOL, studies=STUDIES, **options):
-        rng = np.random.default_rng(shuffles)
+    def __init__(self, repeats, about=About.POOL, studies=STUDIES, **options):
+        rng = np.random.default_rng(repeats)
         self.pairs, self.all, self.told, self.power, self.best, self.wrong, self.single = [], [], [], [], [], [], []
         for _ in range(studies):
             world = World(rng, **options)
-            means, errors = world.estimate(world.draw(shuffles), about)
+            means, errors = world.estimate(world.draw(repeats), about)
             self.judge(means, errors, world.truth if about is About.POOL else world.procedure)
 
     def judge(self, means, errors, truth):
@@ -82,7 +82,7 @@ def test_equal_models_are_told_apart_in_at_most_one_of_twenty_studies(equal):
     assert sum(equal.best) >= at_least(0.95)
 
 
-def test_a_difference_of_a_point_is_found_in_most_studies_of_twenty_shuffles():
+def test_a_difference_of_a_point_is_found_in_most_studies_of_twenty_repeats():
     assert np.mean(Judged(20).power) >= 0.7
 
 

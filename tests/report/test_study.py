@@ -6,9 +6,8 @@ from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
-from sweep.outcome import Curve
-from sweep.planning.expand import make_plan
-from sweep.planning.units import FitHeads
+from sweep.outcome import Series
+from sweep.methods.table import make_plan
 from sweep.report.study import list_trials_behind
 from sweep.store.store import UnitRecord
 from sweep.testing import make_inputs, make_spec, make_store
@@ -20,11 +19,11 @@ def test_the_readouts_of_a_cell_are_the_trials_of_its_configuration_by_shuffle(m
     assert set(study.readouts) == set(study.cells)
     for key, readouts in study.readouts.items():
         cell = study.cells[key]
-        assert [readout.shuffle for readout in readouts] == [0, 1, 2]
+        assert [readout.repeat for readout in readouts] == [0, 1, 2]
         for readout in readouts:
             trial = trials.loc[readout.trial_id]
-            assert (trial["backbone"], trial["split"]) == key
-            assert (trial["learning_rate"], trial["steps"]) == (cell.learning_rate, cell.steps)
+            assert (trial["model"], trial["block"]) == key
+            assert (trial["learning_rate"], trial["steps"]) == tuple(cell.choice.values())
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -38,25 +37,26 @@ def test_the_value_of_a_readout_is_that_of_its_scores_and_a_cell_is_their_mean(m
 
 def test_the_images_of_a_readout_are_those_of_its_test_part(models):
     study = read_example(models)
-    for (_, split), readouts in study.readouts.items():
+    for readouts in study.readouts.values():
         for readout in readouts:
-            assert np.array_equal(readout.images, study.frames.partitions[split, readout.shuffle].test)
+            assert np.array_equal(readout.images, study.frames.partitions[readout.partition_id].test)
             assert np.array_equal(readout.labels, study.frames.images.labels[readout.images])
             assert len(readout.scores) == len(readout.images)
 
 
-def test_a_readout_has_the_curve_of_its_head_where_there_is_one():
+def test_a_readout_has_the_curves_of_its_fit_where_there_are_any():
     store = fill_example(make_store())
-    assert {readout.curve for readouts in read_example(store).readouts.values() for readout in readouts} == {None}
+    assert not any(readout.curves for readouts in read_example(store).readouts.values() for readout in readouts)
     spec = make_spec()
-    (unit,) = (unit for unit in make_plan(spec, make_inputs(spec)).units if isinstance(unit, FitHeads))
+    fits = dict.fromkeys(trial.fit_id for trial in make_plan(spec, make_inputs(spec)).trials)
     steps, values = np.array([10], np.int32), np.array([0.5], np.float32)
-    curves = [Curve(head, steps, values, values) for head in dict.fromkeys(trial.head_id for trial in unit.trials)]
-    store.record(store.begin_run({}), UnitRecord(unit.key, "fit", "worker 0", 1, 1.0), [], curves)
+    curves = [Series(fit, part, "accuracy", steps, values) for fit in fits for part in ("validation", "test")]
+    store.record(store.begin_run({}), UnitRecord("fit/again", "fit", "worker 0", 1, 1.0), [], curves)
     study = read_example(store)
-    heads = study.frames.trials.set_index("trial_id")["head_id"]
-    for readouts in study.readouts.values():
-        assert [readout.curve.head_id for readout in readouts] == [heads[readout.trial_id] for readout in readouts]
+    known = study.frames.trials.set_index("trial_id")["fit_id"]
+    for readout in (readout for readouts in study.readouts.values() for readout in readouts):
+        curve = readout.curves["accuracy"]
+        assert (curve.fit_id, curve.part) == (known[readout.trial_id], "validation")
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "roc_auc"])
@@ -70,10 +70,10 @@ def test_nothing_finished_is_a_study_of_empty_cells(metric, has_images):
 
 
 def test_cells_without_results_have_no_trials_behind_them():
-    study = make_example(become=lambda trial: None if trial.backbone.alpha == 0.5 else TRUE, alpha=[0.5, 1.0])
+    study = make_example(become=lambda trial: None if trial.alpha == 0.5 else TRUE, alpha=[0.5, 1.0])
     assert study.readouts["tiny-0.5-16", "60/20/20"] == ()
     assert len(study.readouts["tiny-1-16", "60/20/20"]) == 3
-    assert set(list_trials_behind(study.frames.trials, study.cells)["backbone"]) == {"tiny-1-16"}
+    assert set(list_trials_behind(study.frames.trials, study.cells)["model"]) == {"tiny-1-16"}
 
 
 def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
@@ -86,11 +86,11 @@ def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
 
 DAMAGE = {
     "no scores": ("DELETE FROM scores", "trial [0-9a-f]{16} has not the scores of its images"),
-    "scores of other images": ("UPDATE scores SET test = zeroblob(16)", "has not the scores of its images"),
-    "half a score": ("UPDATE scores SET test = x'00'", "the scores of trial [0-9a-f]{16}: buffer size"),
-    "a torn spec": ("UPDATE specs SET spec = '{'", "its spec: "),
+    "scores of other images": ("UPDATE scores SET logits = zeroblob(16) WHERE part = 'test'", "has not the scores of its images"),
+    "half a score": ("UPDATE scores SET logits = x'00' WHERE part = 'test'", "the test scores of trial [0-9a-f]{16}: buffer size"),
+    "a torn spec": ("UPDATE plans SET spec = '{'", "its plan: "),
     "a torn list of images": ("UPDATE datasets SET names = '['", "its list of images: "),
-    "half a partition": ("UPDATE partitions SET test = x'00'", 'the partition .*"shuffle":0,"split":"60/20/20".*: '),
+    "half a partition": ("UPDATE parts SET images = x'00'", "the partition [0-9a-f]{16}: "),
     "a torn provenance": ("UPDATE runs SET provenance = ''", "the provenance of a run: "),
 }
 
@@ -109,7 +109,7 @@ def test_a_damaged_store_is_told_in_one_line(statement, what):
 
 def test_a_torn_curve_is_told_in_one_line():
     store = fill_example(make_store())
-    head = store.connection.execute("SELECT head_id FROM results").fetchone()[0]
-    store.connection.execute("INSERT OR REPLACE INTO curves VALUES (?, x'00', x'00', x'00')", (head,))
-    with pytest.raises(UserError, match=f"is damaged \\(the curve of head {head}: "):
-        store.load_curve(head)
+    fit = store.connection.execute("SELECT fit_id FROM trials").fetchone()[0]
+    store.connection.execute("INSERT INTO series VALUES (?, 'validation', 'accuracy', x'00', x'00')", (fit,))
+    with pytest.raises(UserError, match=f"is damaged \\(the series of fit {fit}: "):
+        store.load_series(fit)

@@ -1,279 +1,164 @@
-"""Figures of how heads learn and answer: curves, sensitivity, confusion and ROC. Pure."""
+"""Figures of how the model of the answer learns and answers: curves, confusion matrix and ROC. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.axes import Layer
 from sweep.measures import count_answers, log_odds
-from sweep.metrics import Metric
-from sweep.report.answer import Answer
-from sweep.report.figures.figure import (
-    Figure,
-    FigureKind,
-    capitalise,
-    format_range,
-    format_value,
-    replace_unprintable,
-)
-from sweep.report.frames import Status
-from sweep.report.study import Readout, Study
+from sweep.report.figures.estimates import Estimates, spell_level
+from sweep.report.figures.figure import Figure, FigureKind, capitalise, tabulate_marks
+from sweep.report.study import Readout
 
 MOST_MARKS = 24  # on one line: more cannot be told apart, nor walked through with a keyboard
 MARKS_TOGETHER = 144  # on the lines of a figure
-PARTS = ("validation", "test")
+GRID = np.linspace(0, 1, 101)  # false-positive rates at which ROC curves are averaged
 
 
-def thin_marks(points: int, lines: int) -> NDArray[np.bool_]:
-    """Say which points of one of the lines carry a mark: the first, the last and evenly spaced ones; (points,)."""
-    chosen = np.zeros(points, bool)
-    most = min(points, MOST_MARKS, max(2, MARKS_TOGETHER // lines))
-    chosen[np.linspace(0, points - 1, most).round().astype(int)] = True
-    return chosen
+def make_model_figures(estimates: Estimates) -> Iterator[Figure]:
+    """Draw the model of the answer where the store has its scores."""
+    key = estimates.answer.key
+    if key is not None and estimates.study.readouts.get(key):
+        yield from _make_curves_figure(estimates, *key)
+        yield from _make_confusion_figure(estimates, *key)
+        yield from _make_roc_figure(estimates, *key)
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The chosen configuration of the model of the answer."""
-
-    backbone: str
-    split: str
-    steps: int | None
-    readouts: tuple[Readout, ...]
-
-    @property
-    def name(self) -> str:
-        """How titles call it."""
-        return f"{self.backbone} at {self.split}"
+def thin_marks(texts: Sequence[str], lines: int) -> list[str]:
+    """Keep the texts of the points of one of the lines that carry a mark: the first, the last, evenly spaced ones."""
+    most = min(len(texts), MOST_MARKS, max(2, MARKS_TOGETHER // lines))
+    kept = set(np.linspace(0, len(texts) - 1, most).round().astype(int))
+    return [text if place in kept else "" for place, text in enumerate(texts)]
 
 
-def list_classes(study: Study) -> list[str]:
-    """Return how the classes are called, in the order of their scores."""
-    return [replace_unprintable(name) for name in study.frames.inputs.data.classes]
+def _name_repeat(estimates: Estimates, readout: Readout) -> str:
+    layout = estimates.layout
+    return layout.describe(estimates.study.frames.repeats[readout.repeat], layout.repeated) or layout.count_repeats(1)
 
 
-def select_model(study: Study, answer: Answer) -> Selected | None:
-    """Return the model of the answer where the store has its scores."""
-    key = answer.key
-    readouts = study.readouts.get(key, ()) if key else ()
-    return Selected(*key, study.cells[key].steps, readouts) if key and readouts else None
+def _list_classes(estimates: Estimates) -> list[str]:
+    """Name the classes in the order of their scores, with ? for what neither fonts nor XML can hold."""
+    classes = estimates.study.frames.inputs.data.classes
+    return ["".join(each if each.isprintable() else "?" for each in name) for name in classes]
 
 
 # -- learning curves ---------------------------------------------------------------------------------------------
 
 
-def make_curves_figure(study: Study, model: Selected, stamp: str) -> Figure | None:
-    """Draw a model's validation curve, over all shuffles and for each."""
-    curves = _read_curves(model.readouts, study.metric)
-    if not curves:
-        return None
-    title, scale, unit, decimals = _name_curve(study.metric)
-    several = len(curves) > 1
-    return Figure(
-        name="learning-curves",
-        kind=FigureKind.CURVES,
-        title=f"Learning curves of {model.name}",
-        stamp=stamp,
-        caption=(
-            f"{capitalise(title)} on the validation images against training steps of {model.backbone}, split "
-            f"{model.split}, the model of the answer"
-            + (
-                "; thick line: mean over the shuffles, band: from the lowest to the highest shuffle, thin lines: each."
-                if several
-                else "; one shuffle."
-            )
-            + (f" Vertical dashed line: the {model.steps:,} steps chosen." if model.steps else "")
-            + " Only validation curves are stored, none of the training images."
-        ),
-        frame=pd.concat(_tabulate_curves(curves, scale, f"{{:.{decimals}f}} {unit}".rstrip()), ignore_index=True),
-        x_label="Training steps",
-        y_label=f"Validation {title} ({unit})",
-        note=f"Dashed: the {model.steps:,} steps chosen." if model.steps else "",
-        reference=model.steps,
-        decimals=decimals,
-    )
-
-
-def _name_curve(metric: Metric) -> tuple[str, float, str, int]:
-    """Return title, scale, unit and decimals of the stored curve that belongs to a metric."""
-    return ("log loss", 1.0, "nats", 3) if metric.name == "log_loss" else ("accuracy", 100.0, "%", 1)
-
-
-def _read_curves(readouts: Sequence[Readout], metric: Metric) -> dict[str, pd.Series]:
-    measure = "log_loss" if metric.name == "log_loss" else "accuracy"
-    return {
-        f"shuffle {readout.shuffle}": pd.Series(getattr(readout.curve, measure), readout.curve.steps, dtype=float)
-        for readout in readouts
-        if readout.curve is not None and len(readout.curve.steps)
+def _make_curves_figure(estimates: Estimates, model: str, block: str) -> Iterator[Figure]:
+    """Draw the validation curve, over all repetitions and for each."""
+    is_loss, layout = estimates.metric.name == "log_loss", estimates.layout
+    title, scale, unit, decimals = ("log loss", 1.0, "nats", 3) if is_loss else ("accuracy", 100.0, "%", 1)
+    curves = {
+        _name_repeat(estimates, readout): pd.Series(found.values, found.steps, dtype=float) * scale
+        for readout in estimates.study.readouts[model, block]
+        if (found := readout.curves.get(title.replace(" ", "_"))) is not None and len(found.steps)
     }
-
-
-def _tabulate_curves(curves: dict[str, pd.Series], scale: float, form: str) -> Iterator[pd.DataFrame]:
-    lines = len(curves) + (len(curves) > 1)
-    for name, curve in curves.items():
-        yield _tabulate_curve(name, curve * scale, form, lines)
-    together = pd.concat(curves, axis=1, join="inner").sort_index() * scale
-    if len(curves) > 1 and len(together):
-        mean = _tabulate_curve("mean", together.mean(axis=1), form, 1)
-        lower, upper = together.min(axis=1).to_numpy(), together.max(axis=1).to_numpy()
-        ranges = [
-            f"{text} (shuffles {form.format(low)} to {form.format(high)})" if text else ""
-            for text, low, high in zip(mean["text"], lower, upper, strict=True)
-        ]
-        yield mean.assign(lower=lower, upper=upper, text=ranges)
-
-
-def _tabulate_curve(name: str, curve: pd.Series, form: str, lines: int) -> pd.DataFrame:
-    rows = zip(curve.items(), thin_marks(len(curve), lines), strict=True)
-    return pd.DataFrame(
-        {
-            "series": name,
-            "x": curve.index.to_numpy(),
-            "value": curve.to_numpy(),
-            "lower": np.nan,
-            "upper": np.nan,
-            "text": [f"{name}, {steps:,} steps: {form.format(value)}" if has else "" for (steps, value), has in rows],
-        }
-    )
-
-
-# -- sensitivity to the learning rate ----------------------------------------------------------------------------
-
-
-def make_sensitivity_figure(study: Study, stamp: str) -> Figure | None:
-    """Draw the metric against the learning rate, averaged over all backbones and shuffles."""
-    frame = pd.DataFrame(_list_rates(study))
-    if frame.empty or frame["x"].nunique() < 2:
-        return None
-    metric = study.metric
-    return Figure(
-        name="learning-rate-sensitivity",
-        kind=FigureKind.SENSITIVITY,
-        title=f"Sensitivity of {metric.title} to the learning rate",
-        stamp=stamp,
-        caption=(
-            f"{capitalise(metric.title)} on validation and test images against the learning rate, a row for each "
-            "split, a line for each step budget. Marks: mean over all backbones of the mean over the shuffles; bars: "
-            "from the lowest backbone to the highest. Marks of one learning rate are set beside each other."
+    axis = next(each for each in layout.axes if each.layer is Layer.READOUT)
+    choice = estimates.study.cells[model, block].choice
+    steps = {axis.name: next(iter(axis.values)), **estimates.study.frames.models[model], **choice}[axis.name]
+    chosen = f"{spell_level(layout, axis, steps)}{' chosen' if axis.name in choice else ''}"
+    each = f"thick line: mean{estimates.over}, band: from the lowest to the highest, thin lines: each"
+    yield from estimates.draw(
+        FigureKind.CURVES,
+        "learning-curves",
+        f"Learning curves of {model} at {block}",
+        f"{capitalise(title)} on the validation images against training {axis.title} of {model}, "
+        f"{estimates.at(block)}, the model of the answer; {each if len(curves) > 1 else layout.count_repeats(1)}. "
+        f"Vertical dashed line: the {chosen}. Only validation curves are stored, none of the training images.",
+        tabulate_marks(
+            FigureKind.CURVES, _list_points(curves, axis.title, f"{{:.{decimals}f}} {unit}", layout.repeats_word)
         ),
-        frame=frame,
-        x_label="Learning rate (log scale)",
-        y_label=capitalise(metric.label),
-        note="Marks: mean over all backbones; bars: from the lowest backbone to the highest.",
-        decimals=metric.decimals,
+        x_label=f"Training {axis.title}",
+        y_label=f"Validation {title} ({unit})",
+        note=f"Dashed: the {chosen}.",
+        reference=steps,
+        decimals=decimals,
+        repeats=layout.repeats_word,
     )
 
 
-def _list_rates(study: Study) -> Iterator[dict[str, Any]]:
-    metric, trials = study.metric, study.frames.trials
-    finished = trials[trials["status"] == Status.SUCCESS]
-    splits = list(dict.fromkeys(trials["split"]))
-    for split in splits:
-        for part in PARTS:
-            column = f"{part}_{metric.name}"
-            chosen = finished[finished["split"] == split].dropna(subset=[column])
-            means = chosen.groupby(["steps", "learning_rate", "backbone"])[column].mean() * metric.scale
-            spread = means.groupby(level=["steps", "learning_rate"]).agg(["mean", "min", "max", "size"])
-            for (steps, rate), row in spread.iterrows():
-                numbers = f"{format_value(metric, row['mean'])} ({format_range(metric, row['min'], row['max'])}"
-                over = f"over {row['size']:.0f} backbone{'s' if row['size'] > 1 else ''})"
-                yield {
-                    "panel": split,
-                    "part": part,
-                    "series": f"{steps:,} steps",
-                    "x": rate,
-                    "value": row["mean"],
-                    "lower": row["min"],
-                    "upper": row["max"],
-                    "text": f"{part}, {split}, learning rate {rate:g}, {steps:,} steps: {numbers} {over}",
-                }
+def _list_points(curves: dict[str, pd.Series], title: str, form: str, repeats: str) -> Iterator[tuple[Any, ...]]:
+    for name, curve in curves.items():
+        texts = [f"{name}, {steps:,} {title}: {form.format(value)}" for steps, value in curve.items()]
+        for (steps, value), text in zip(curve.items(), thin_marks(texts, len(curves)), strict=True):
+            yield name, steps, value, np.nan, np.nan, text
+    if len(curves) > 1:
+        together = pd.concat(curves, axis=1, join="inner").sort_index()
+        rows = list(together.agg(["mean", "min", "max"], axis=1).itertuples())
+        texts = [
+            f"mean, {steps:,} {title}: {form.format(mean)} ({repeats} {form.format(low)} to {form.format(high)})"
+            for steps, mean, low, high in rows
+        ]
+        yield from (("mean", *row, text) for row, text in zip(rows, thin_marks(texts, 1), strict=True))
 
 
 # -- confusion matrix --------------------------------------------------------------------------------------------
 
 
-def make_confusion_figure(study: Study, model: Selected, stamp: str) -> Figure:
-    """Draw how often each class is predicted for each true one, summed over the shuffles."""
-    counts = np.sum([count_answers(readout.scores, readout.labels) for readout in model.readouts], axis=0)
-    shuffles = len(model.readouts)
-    summed = f"Sum of {shuffles} shuffles; an image in several test parts counts each time." if shuffles > 1 else ""
-    return Figure(
-        name="confusion-matrix",
-        kind=FigureKind.CONFUSION,
-        title=f"Confusion matrix of {model.name}",
-        stamp=stamp,
-        caption=(
-            f"Classes that {model.backbone}, split {model.split}, the model of the answer, predicts for the test "
-            f"images: counts and, as shade, shares of each true class. {summed or 'One shuffle.'}"
-        ),
-        frame=pd.DataFrame(_list_answers(counts, list_classes(study))),
+def _make_confusion_figure(estimates: Estimates, model: str, block: str) -> Iterator[Figure]:
+    """Draw how often each class is predicted for each true one, summed over the repetitions."""
+    readouts = estimates.study.readouts[model, block]
+    counts = np.sum([count_answers(readout.scores, readout.labels) for readout in readouts], axis=0)
+    over = capitalise(estimates.layout.count_repeats(len(readouts)))
+    summed = f"Sum of {over}; an image in several test parts counts each time." if len(readouts) > 1 else f"{over}."
+    yield from estimates.draw(
+        FigureKind.CONFUSION,
+        "confusion-matrix",
+        f"Confusion matrix of {model} at {block}",
+        f"Classes that {model}, {estimates.at(block)}, the model of the answer, predicts for the test images: counts "
+        f"and, as shade, shares of each true class. {summed}",
+        tabulate_marks(FigureKind.CONFUSION, _list_answers(counts, _list_classes(estimates))),
         x_label="Predicted class",
         y_label="True class",
-        note=summed or "One shuffle.",
+        note=summed,
         limits=(0.0, 100.0),
     )
 
 
-def _list_answers(counts: NDArray[np.int64], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _list_answers(counts: NDArray[np.int64], classes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     for true, row in zip(classes, counts, strict=True):
         images = int(row.sum())
         for predicted, count in zip(classes, row, strict=True):
             share = 100 * count / images if images else np.nan
             said = f" ({share:.1f} % of all {true})" if images else ""
-            yield {
-                "row": true,
-                "column": predicted,
-                "value": share,
-                "count": int(count),
-                "text": f"true {true}, predicted {predicted}: {count:,} of {images:,} images{said}",
-            }
+            text = f"true {true}, predicted {predicted}: {count:,} of {images:,} images{said}"
+            yield true, predicted, share, int(count), text
 
 
 # -- ROC ---------------------------------------------------------------------------------------------------------
 
+Roc = tuple[NDArray[np.float64], NDArray[np.float64], float]  # false and true positives, (points,) fractions; area
 
-def make_roc_figure(study: Study, model: Selected, stamp: str) -> Figure | None:
-    """Draw the ROC curves of a model: of two classes one for each shuffle, of more one for each class."""
-    classes = list_classes(study)
-    is_binary = len(classes) == 2
-    pieces = _trace_shuffles(model, classes[1]) if is_binary else _trace_classes(model, classes)
-    frames = list(pieces)
-    if not frames:
-        return None
-    positive = (
-        f"{classes[1]} against {classes[0]}, a curve for each shuffle" if is_binary else "each class against the rest"
-    )
-    is_averaged = not is_binary and len(model.readouts) > 1
-    averaged = ", averaged over the shuffles at equal false-positive rates" if is_averaged else ""
-    return Figure(
-        name="roc",
-        kind=FigureKind.ROC,
-        title=f"ROC of {model.name}",
-        stamp=stamp,
-        caption=(
-            f"Receiver operating characteristic of {model.backbone}, split {model.split}, the model of the answer, on "
-            f"the test images: {positive}{averaged}. AUC: area under the curve. "
-            "Dotted: an answer by chance."
-        ),
-        frame=pd.concat(frames, ignore_index=True),
+
+def _make_roc_figure(estimates: Estimates, model: str, block: str) -> Iterator[Figure]:
+    """Draw the ROC curves: of two classes one for each repetition, of more one for each class."""
+    classes, readouts = _list_classes(estimates), estimates.study.readouts[model, block]
+    of_two = len(classes) == 2
+    if of_two:
+        found = [(_name_repeat(estimates, each), classes[1], _trace_roc(each, 1)) for each in readouts]
+        what = f"{classes[1]} against {classes[0]}, a curve for each {estimates.layout.repeat_word}"
+    else:
+        found = [(f"class {name}", name, _average_roc(readouts, place)) for place, name in enumerate(classes)]
+        averaged = f", averaged{estimates.over} at equal false-positive rates" if len(readouts) > 1 else ""
+        what = f"each class against the rest{averaged}"
+    yield from estimates.draw(
+        FigureKind.ROC,
+        "roc",
+        f"ROC of {model} at {block}",
+        f"Receiver operating characteristic of {model}, {estimates.at(block)}, the model of the answer, on the test "
+        f"images: {what}. AUC: area under the curve. Dotted: an answer by chance.",
+        tabulate_marks(FigureKind.ROC, _list_rates(found)),
         x_label="False-positive rate (%)",
-        y_label=f"True-positive rate, {classes[1]} (%)" if is_binary else "True-positive rate (%)",
+        y_label=f"True-positive rate, {classes[1]} (%)" if of_two else "True-positive rate (%)",
+        repeats="curves",
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Roc:
-    """One ROC curve; false_positives, true_positives: (points,) fractions."""
-
-    false_positives: NDArray[np.float64]
-    true_positives: NDArray[np.float64]
-    area: float
-
-
-def _trace_roc(readout: Readout, positive: int) -> _Roc | None:
+def _trace_roc(readout: Readout, positive: int) -> Roc | None:
     """Trace a class against the rest; None where only one of the two is among the test images."""
     from sklearn.metrics import auc, roc_curve
 
@@ -281,40 +166,23 @@ def _trace_roc(readout: Readout, positive: int) -> _Roc | None:
     if truth.all() or not truth.any():
         return None
     false_positives, true_positives, _ = roc_curve(truth, log_odds(readout.scores, positive))
-    return _Roc(false_positives, true_positives, float(auc(false_positives, true_positives)))
+    return false_positives, true_positives, float(auc(false_positives, true_positives))
 
 
-def _trace_shuffles(model: Selected, positive: str) -> Iterator[pd.DataFrame]:
-    for readout in model.readouts:
-        roc = _trace_roc(readout, 1)
+def _average_roc(readouts: Sequence[Readout], positive: int) -> Roc | None:
+    """Average the curves of a class: the scores of different fits have no common scale to be pooled on."""
+    curves = [roc for readout in readouts if (roc := _trace_roc(readout, positive)) is not None]
+    if not curves:
+        return None
+    heights = np.mean([np.interp(GRID, wrong, right) for wrong, right, _ in curves], axis=0)
+    return np.append(0.0, GRID), np.append(0.0, heights), float(np.mean([area for _, _, area in curves]))
+
+
+def _list_rates(found: Sequence[tuple[str, str, Roc | None]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the points of curves that have a name and a positive class."""
+    for name, positive, roc in found:
         if roc is not None:
-            yield _tabulate_roc(f"shuffle {readout.shuffle}", roc, positive, len(model.readouts))
-
-
-def _trace_classes(model: Selected, classes: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield the mean curve of every class: the scores of different heads have no common scale to be pooled on."""
-    grid = np.linspace(0, 1, 101)
-    for index, name in enumerate(classes):
-        curves = [roc for readout in model.readouts if (roc := _trace_roc(readout, index)) is not None]
-        if curves:
-            heights = [np.interp(grid, roc.false_positives, roc.true_positives) for roc in curves]
-            mean = np.mean(heights, axis=0)
-            rates, heights_from_zero = np.concatenate([[0.0], grid]), np.concatenate([[0.0], mean])
-            area = float(np.mean([roc.area for roc in curves]))
-            yield _tabulate_roc(f"class {name}", _Roc(rates, heights_from_zero, area), name, len(classes))
-
-
-def _tabulate_roc(name: str, roc: _Roc, positive: str, lines: int) -> pd.DataFrame:
-    rows = zip(roc.false_positives, roc.true_positives, thin_marks(len(roc.true_positives), lines), strict=True)
-    return pd.DataFrame(
-        {
-            "series": f"{name}, AUC {100 * roc.area:.2f} %",
-            "x": 100 * roc.false_positives,
-            "value": 100 * roc.true_positives,
-            "area": 100 * roc.area,
-            "text": [
-                f"{name}: {100 * high:.1f} % of {positive} found at {100 * low:.1f} % false positives" if has else ""
-                for low, high, has in rows
-            ],
-        }
-    )
+            rates, area = 100 * np.transpose(roc[:2]), 100 * roc[2]
+            texts = [f"{name}: {high:.1f} % of {positive} found at {low:.1f} % false positives" for low, high in rates]
+            for (low, high), text in zip(rates, thin_marks(texts, len(found)), strict=True):
+                yield f"{name}, AUC {area:.2f} %", low, high, area, text

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 from sweep.report.figures.figure import Figure
 from sweep.report.figures.style import DPI, INK, MUTED, SETTINGS, WARNING, WIDTH_IN
-from sweep.report.figures.svg import finish_svg, theme_svg
+from sweep.report.figures.svg import finish_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-TITLE_LINE_IN = 0.22
-TITLE_CHARACTERS = 52  # that fit on a line
-NOTE_LINE_IN = 0.17
-NOTE_CHARACTERS = 80
-NOTE_PT = 9
+TITLE_LINE_IN, TITLE_CHARACTERS = 0.22, 52  # of a line, and that fit on it
+NOTE_LINE_IN, NOTE_CHARACTERS, NOTE_PT = 0.17, 80, 9
 
 
 class Theme(StrEnum):
@@ -34,20 +31,18 @@ def draw_svg(figure: Figure, theme: Theme = Theme.FILE) -> str:
     Every mark is a group of class "mark" that says its numbers in words. Ids begin with the figure's name. For a page
     the root is what is inlined: no XML declaration, no background, as wide as its place, colours as CSS variables.
     """
-    is_page = theme is Theme.PAGE
+    is_page, buffer = theme is Theme.PAGE, BytesIO()
     with _draw(figure, has_title=not is_page) as canvas:
-        buffer = BytesIO()
-        canvas.savefig(
-            buffer, format="svg", facecolor="none" if is_page else "auto", metadata={"Date": None, "Creator": None}
-        )
-    root = finish_svg(buffer.getvalue().decode(), figure)
-    return theme_svg(root, WIDTH_IN) if is_page else f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n'
+        background = "none" if is_page else "auto"
+        canvas.savefig(buffer, format="svg", facecolor=background, metadata={"Date": None, "Creator": None})
+    root = finish_svg(buffer.getvalue().decode(), figure, is_page=is_page)
+    return root if is_page else f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n'
 
 
 def draw_png(figure: Figure) -> bytes:
     """Draw a figure as PNG, 200 dots an inch."""
+    buffer = BytesIO()
     with _draw(figure, has_title=True) as canvas:
-        buffer = BytesIO()
         canvas.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
 
@@ -58,11 +53,13 @@ def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
     from matplotlib import style
     from matplotlib.figure import Figure as Canvas
 
-    from sweep.report.figures.painters import PAINTERS, measure_height
+    from sweep.report.figures.painters import PAINTERS
 
-    lines = _list_headlines(figure, has_title=has_title)
+    paint, measure_height = PAINTERS[figure.kind]
+    titles = [(line, WARNING) for line in wrap(figure.stamp, TITLE_CHARACTERS)]
+    titles += [(line, INK) for line in wrap(figure.title, TITLE_CHARACTERS) if has_title]
     notes = wrap(figure.note, NOTE_CHARACTERS)
-    title = TITLE_LINE_IN * len(lines) + (0.08 if lines else 0.0)
+    title = TITLE_LINE_IN * len(titles) + (0.08 if titles else 0.0)
     head = title + NOTE_LINE_IN * len(notes) + (0.06 if notes else 0.0)
     height = measure_height(figure) + head
     with style.context(["default", SETTINGS]):  # whatever the user's own settings are
@@ -70,17 +67,12 @@ def _draw(figure: Figure, *, has_title: bool) -> Iterator["Canvas"]:
         layout = canvas.get_layout_engine()
         if layout is not None:
             layout.set(rect=(0, 0, 1, 1 - head / height), w_pad=0.05, h_pad=0.05)  # type: ignore[call-arg]
-        for index, (text, colour) in enumerate(lines):
-            y = 1 - (0.06 + TITLE_LINE_IN * index) / height
-            canvas.text(0.05 / WIDTH_IN, y, text, color=colour, weight="bold", size=11.5, va="top")
-        for index, text in enumerate(notes):
-            y = 1 - (0.04 + title + NOTE_LINE_IN * index) / height
-            canvas.text(0.05 / WIDTH_IN, y, text, color=MUTED, size=NOTE_PT, va="top")
-        PAINTERS[figure.kind](canvas, figure)
+        x = 0.05 / WIDTH_IN
+        for place, (text, colour) in enumerate(titles):
+            y = 1 - (0.06 + TITLE_LINE_IN * place) / height
+            canvas.text(x, y, text, color=colour, weight="bold", size=11.5, va="top")
+        for place, text in enumerate(notes):
+            y = 1 - (0.04 + title + NOTE_LINE_IN * place) / height
+            canvas.text(x, y, text, color=MUTED, size=NOTE_PT, va="top")
+        paint(canvas, figure)
         yield canvas
-
-
-def _list_headlines(figure: Figure, *, has_title: bool) -> list[tuple[str, str]]:
-    stamp = [(line, WARNING) for line in wrap(figure.stamp, TITLE_CHARACTERS)]
-    title = [(line, INK) for line in wrap(figure.title, TITLE_CHARACTERS)] if has_title else []
-    return stamp + title

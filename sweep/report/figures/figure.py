@@ -1,7 +1,9 @@
 """What a figure shows, before it is drawn: a frame with a row for every mark, and the words around it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import pandas as pd
 
@@ -11,27 +13,46 @@ BEST = "best"  # the name of the figure that shows the answer
 
 
 class FigureKind(StrEnum):
-    """How a figure is drawn, and which columns its frame has beside `text`."""
+    """How a figure is drawn."""
 
-    BEST = "best"  # row, series (verdict), value, lower, upper, is_chosen
-    # panel, series, backbone, x, value, lower, upper, is_published, is_comparable, is_pareto, finished, planned
+    BEST = "best"
     COST = "cost"
-    HEATMAP = "heatmap"  # row, column, value, finished, planned
-    CURVES = "curves"  # series, x, value, lower, upper
-    SENSITIVITY = "sensitivity"  # panel, part, series, x, value, lower, upper
-    CONFUSION = "confusion"  # row (true class), column (predicted class), value (share of the row, %), count
-    ROC = "roc"  # series, x, value, area
-    DIFFERENCE = "difference"  # series, row, value, lower, upper
+    HEATMAP = "heatmap"
+    CURVES = "curves"
+    SENSITIVITY = "sensitivity"
+    CONFUSION = "confusion"
+    ROC = "roc"
+    DIFFERENCE = "difference"
+
+
+BOUNDED = ("value", "lower", "upper")  # in printed units; NaN: not known
+COUNTED = ("finished", "planned")  # trials behind a mean
+
+# The columns of each kind's frame. The last of all is `text`: a mark's numbers in words, empty where a point only
+# shapes a line. `drawn_x` is where a mark stands that would hide another at its `x`.
+COLUMNS: dict[FigureKind, tuple[str, ...]] = {
+    FigureKind.BEST: ("row", "series", *BOUNDED, "is_chosen"),  # series: the verdict
+    FigureKind.COST: (
+        *("panel", "series", "model", "x", "drawn_x", *BOUNDED),
+        *("is_published", "is_comparable", "is_pareto", *COUNTED),
+    ),
+    FigureKind.HEATMAP: ("row", "column", "value", *COUNTED),
+    FigureKind.CURVES: ("series", "x", *BOUNDED),
+    FigureKind.SENSITIVITY: ("panel", "part", "series", "x", *BOUNDED),
+    FigureKind.CONFUSION: ("row", "column", "value", "count"),  # true class, predicted class, share of the row in %
+    FigureKind.ROC: ("series", "x", "value", "area"),
+    FigureKind.DIFFERENCE: ("series", "row", *BOUNDED),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure as data.
 
-    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark; its column `text`
-    says the mark's numbers in words, and is empty for points that only shape a line. `x_label` and `y_label` carry
-    their units. `note` is printed above the drawing: what no axis or legend says. `limits`: the colour scale that
-    figures of one kind share. `reference`: an x that is pointed out, `reference_label` what it is.
+    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark, see COLUMNS.
+    `x_label` and `y_label` carry their units. `note` is printed above the drawing: what no axis or legend says.
+    `limits`: the colour scale that figures of one kind share. `reference`: an x that is pointed out, `reference_label`
+    what it is. `panels` and `repeats`: what readers call a panel, and lines of repetitions.
     """
 
     name: str
@@ -40,13 +61,21 @@ class Figure:
     stamp: str
     caption: str
     frame: pd.DataFrame
-    x_label: str
-    y_label: str
+    x_label: str = ""
+    y_label: str = ""
     note: str = ""
     limits: tuple[float, float] | None = None
     reference: float | None = None
     reference_label: str = ""
     decimals: int = 1
+    has_log_x: bool = False
+    panels: str = ""
+    repeats: str = ""
+
+
+def tabulate_marks(kind: FigureKind, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """Make the frame of a kind of figure; rows: the values of its columns, in their order."""
+    return pd.DataFrame(rows, columns=[*COLUMNS[kind], "text"])
 
 
 def format_value(metric: Metric, value: float) -> str:
@@ -57,11 +86,6 @@ def format_value(metric: Metric, value: float) -> str:
 def format_range(metric: Metric, lower: float, upper: float) -> str:
     """Print two bounds without their unit."""
     return f"{lower:.{metric.decimals}f} to {upper:.{metric.decimals}f}"
-
-
-def replace_unprintable(text: str) -> str:
-    """Put ? for what neither fonts nor XML can hold: folders, and so classes, may be called anything."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def capitalise(text: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex, to_rgb
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -22,11 +22,12 @@ NAME_CHARACTERS = 14  # of a class on one line
 GRID_WIDTH_PT = 260  # of all cells of a row
 CHARACTER_EM = 0.64  # width of a digit in DejaVu Sans
 DEEPEST = 0.55  # opacity of the one colour
+LIGHT_UP_TO = 0.49  # of the colour map: where light and dark text are as easy to read
 LARGEST_PT, SMALLEST_PT = 11.0, 5.0  # what would be smaller is left to the words of the mark
 
 
 def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
-    """Paint a cell for every alpha and resolution, with its mean."""
+    """Paint a cell for every two values, with its mean."""
     frame = figure.frame
     axes = _make_grid(canvas, frame)
     axes.set_xlabel(figure.x_label)
@@ -77,7 +78,8 @@ def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str = ""
     for (row, cell), text in zip(frame.iterrows(), texts, strict=True):
         x, y = columns.index(cell["column"]), rows.index(cell["row"])
         is_known = not np.isnan(cell["value"])
-        face = _choose_shade(float(norm(cell["value"])), colours) if is_known else ("none", 1.0)
+        share = float(norm(cell["value"])) if is_known else 0.0
+        face = _choose_shade(share, colours) if is_known else ("none", 1.0)
         patch = Rectangle(
             (x - 0.5, y - 0.5),
             1,
@@ -89,7 +91,7 @@ def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str = ""
         )
         patch.set(gid=f"{MARK}{row}", clip_on=False)
         axes.add_patch(patch)
-        colour = MUTED if not is_known else contrast_with(face[0]) if colours else INK
+        colour = MUTED if not is_known else choose_ink(share) if colours else INK
         if size >= SMALLEST_PT:
             axes.text(x, y, text, color=colour, size=size, ha="center", va="center", linespacing=1.35)
 
@@ -99,23 +101,14 @@ def _choose_shade(share: float, colours: str) -> tuple[str, float]:
     return (to_hex(mpl.colormaps[colours](share)), 1.0) if colours else (BLUE, DEEPEST * share)
 
 
+def choose_ink(share: float) -> str:
+    """Return the text colour of the higher contrast on a shade of the colour map, which brightens evenly."""
+    return LIGHT_ON_CELL if share < LIGHT_UP_TO else DARK_ON_CELL
+
+
 def _fit_text(texts: list[str], columns: int) -> float:
     longest = max(len(line) for text in texts for line in text.split("\n"))
     return min(LARGEST_PT, GRID_WIDTH_PT / columns / (longest + 1) / CHARACTER_EM)
-
-
-def contrast_with(colour: str) -> str:
-    """Return the text colour of the higher contrast (WCAG 2.1, relative luminance)."""
-    luminance = _measure_luminance(colour)
-    on_dark = (_measure_luminance(LIGHT_ON_CELL) + 0.05) / (luminance + 0.05)
-    on_light = (luminance + 0.05) / (_measure_luminance(DARK_ON_CELL) + 0.05)
-    return LIGHT_ON_CELL if on_dark > on_light else DARK_ON_CELL
-
-
-def _measure_luminance(colour: str) -> float:
-    """Return the relative luminance of an sRGB colour, 0 to 1 (WCAG 2.1)."""
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
-    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
 
 def _scale(figure: Figure) -> Normalize:

@@ -22,7 +22,7 @@ CORNER_PLACE = (0.4, 0.16, 0.55, 0.55)  # x, y, width and height within the axes
 
 
 def paint_curves(canvas: Canvas, figure: Figure) -> None:
-    """Paint the mean with its band, and every shuffle as a thin line."""
+    """Paint the mean with its band, and every repetition as a thin line."""
     frame = figure.frame
     names = list(frame["series"].unique())
     looks = _choose_curve_looks(names)
@@ -42,14 +42,14 @@ def paint_curves(canvas: Canvas, figure: Figure) -> None:
     if len(looks) > 1:
         band = [Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")] if "mean" in names else []
         are_many = len(looks) > len(LOOKS) + 1
-        shown = {f"{len(looks) - 1} shuffles": EACH, "mean": MEAN} if are_many else looks
+        shown = {f"{len(looks) - 1} {figure.repeats}": EACH, "mean": MEAN} if are_many else looks
         add_legend(canvas, [*_make_handles(shown), *band])
 
 
 def _choose_curve_looks(names: list[str]) -> dict[str, Look]:
-    """Tell the shuffles apart where there are looks enough, else from their mean alone."""
-    shuffles = [name for name in names if name != "mean"]
-    looks = choose_looks(shuffles) if len(shuffles) <= len(LOOKS) else dict.fromkeys(shuffles, EACH)
+    """Tell the repetitions apart where there are looks enough, else from their mean alone."""
+    single = [name for name in names if name != "mean"]
+    looks = choose_looks(single) if len(single) <= len(LOOKS) else dict.fromkeys(single, EACH)
     return looks | ({"mean": MEAN} if "mean" in names else {})
 
 

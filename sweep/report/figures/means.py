@@ -1,215 +1,189 @@
-"""Figures of the means of Table 4: against cost, as heat maps, and beside published ones. Pure."""
+"""Figures of the means: against cost, as heat maps, and beside published ones. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.metrics import Direction, Metric, with_blank, with_unit
-from sweep.report.cells import MeanCell
-from sweep.report.choices import CellKey
-from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
-from sweep.report.inference import Inference
+from sweep.axes import Axis
+from sweep.metrics import with_unit
+from sweep.report.figures.estimates import (
+    MOST_NAMED,
+    MOST_PANELS,
+    NO_CELL,
+    Estimates,
+    label_axis,
+    list_numbers,
+    spell_level,
+)
+from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_value, tabulate_marks
+from sweep.report.figures.style import LOOKS
+from sweep.report.layout import NETWORK, slug
 from sweep.report.statistics.comparisons import pareto_front
-from sweep.report.study import Study
 
-NOTHING = float("nan")
-NO_CELL = MeanCell(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimates:
-    """A study with what belongs to its means.
-
-    costs: mult-adds of a backbone in millions. stamp: what the numbers are not.
-    """
-
-    study: Study
-    inference: Inference
-    costs: Mapping[str, float]
-    stamp: str
-
-    @property
-    def metric(self) -> Metric:
-        """The metric that all is measured with."""
-        return self.study.metric
-
-    def list_means(self) -> Iterator[tuple[CellKey, MeanCell, float]]:
-        """Yield every cell that has a mean, and the mean: split after split as planned, the widest backbones first."""
-        for split, backbone in product(list_splits(self.study), list_backbones(self.study).index):
-            cell = self.study.cells.get((backbone, split), NO_CELL)
-            if cell.number is not None:
-                yield (backbone, split), cell, cell.number
-
-    def bound(self, key: CellKey) -> tuple[float, float]:
-        """Return a cell's bounds, NaN where they cannot be told."""
-        found = self.inference.intervals.get(key)
-        return (found.lower, found.upper) if found else (NOTHING, NOTHING)
-
-    def published_means(self) -> Mapping[CellKey, float]:
-        """Return the published means of this metric, in its printed unit."""
-        return self.study.published.means if self.study.published else {}
-
-    def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
-        """Say a mean in words: where, how much, how sure, how complete."""
-        bounds = self.bound(key)
-        interval = "" if np.isnan(bounds).any() else f" (95 % interval {format_range(self.metric, *bounds)})"
-        return f"{key[0]}, {key[1]}: {format_value(self.metric, value)}{interval}{_describe_gaps(cell)}"
-
-
-def _describe_gaps(cell: MeanCell) -> str:
-    return f", {cell.finished}/{cell.planned} trials finished" if cell.finished < cell.planned else ""
-
-
-def list_splits(study: Study) -> list[str]:
-    """Return the splits in the order of the plan."""
-    return list(dict.fromkeys(study.frames.trials["split"]))
-
-
-def list_backbones(study: Study) -> pd.DataFrame:
-    """Return a row per backbone of the plan, named by it: family, alpha, resolution, and its `series` in words."""
-    columns = ["backbone", "family", "alpha", "resolution"]
-    backbones = study.frames.trials[columns].drop_duplicates().set_index("backbone")
-    has_families = len(set(backbones["family"])) > 1
-    backbones["series"] = [
-        f"{family}, alpha {alpha:g}" if has_families else f"alpha {alpha:g}"
-        for family, alpha in zip(backbones["family"], backbones["alpha"], strict=True)
-    ]
-    return backbones.sort_values(["family", "alpha", "resolution"], ascending=[True, False, False])
-
+CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
+AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
+COST_ALIKE = 1.05  # a factor within which costs say nothing
+PUBLISHED_ASIDE = 1.045  # the factor by which a published mean is set to the right of ours
 
 # -- against cost ------------------------------------------------------------------------------------------------
 
 
-def make_cost_figure(estimates: Estimates) -> Figure | None:
-    """Draw every mean against the mult-adds of its backbone."""
+def make_cost_figure(estimates: Estimates) -> Iterator[Figure]:
+    """Draw every mean against the mult-adds of its model, unless all cost about the same."""
     rows = [*_list_own_points(estimates), *_list_published_points(estimates)]
-    if not any(not row["is_published"] for row in rows):
-        return None
-    frame = pd.DataFrame(rows)
-    _mark_pareto_sets(frame, estimates.metric.direction)
-    metric = estimates.metric
-    has_published = bool(frame["is_published"].any())
-    has_unsure = bool(frame.loc[~frame["is_published"], "lower"].isna().any())
-    without = "; a mean without a bar is over too few shuffles to tell" if has_unsure else ""
-    return Figure(
-        name=f"{metric.name.replace('_', '-')}-vs-mult-adds",
-        kind=FigureKind.COST,
-        title=f"Test {metric.title} against cost",
-        stamp=estimates.stamp,
-        caption=(
-            f"Mean test {metric.title} over the shuffles against the mult-adds of one forward pass, a panel for each "
-            f"split. Bars: 95 % intervals{without}. Step line and ringed "
-            "marks: the Pareto set, models that no other one of the same or lower cost beats in its mean; the line "
-            "does not say that they differ."
-            + (
-                " Open diamonds: published means, set to the right of ours, where they would hide; they cost the same."
-                if has_published
-                else ""
-            )
-            + (" Hollow marks: not all trials have finished; their text says how many." if _has_gaps(frame) else "")
-        ),
-        frame=frame,
+    frame = tabulate_marks(FigureKind.COST, rows)
+    if not frame["x"].max() > COST_ALIKE * frame["x"].min():
+        return
+    metric, models = estimates.metric, frame["model"].nunique()
+    frame = _mark_pareto_sets(frame, metric.direction.sign)
+    frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.ranking[:MOST_NAMED])])
+    beside = " Published diamonds are set to the right; they cost the same." if frame["is_published"].any() else ""
+    beside += " Marks of nearly the same cost stand beside each other." if has_close else ""
+    is_unsure = frame.loc[~frame["is_published"], "lower"].isna().any()
+    without = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell" if is_unsure else ""
+    left_out = estimates.say_left_out(models, MOST_NAMED).replace(".", ", and the Pareto set.")
+    yield from estimates.draw(
+        FigureKind.COST,
+        f"{metric.name.replace('_', '-')}-vs-mult-adds",
+        f"Test {metric.title} against cost",
+        f"Mean test {metric.title}{estimates.over} against the mult-adds of one forward pass, a panel for "
+        f"{estimates.each_block}. Bars: 95 % intervals{without}. Step line and ringed marks: the Pareto set, models "
+        "that no other one of the same or lower cost beats in its mean; the line does not say that they differ."
+        + beside
+        + _say_gaps(frame, " Hollow marks: not all trials have finished; their text says how many.")
+        + left_out,
+        frame,
         x_label="Mult-adds (millions, log scale)",
         y_label=capitalise(f"test {metric.label}"),
-        note=(
-            "Bars: 95 % intervals. Pareto set: no model that costs as much or less has a better mean."
-            + (" Published diamonds are set to the right; they cost the same." if has_published else "")
-        ),
-        decimals=metric.decimals,
+        note=f"Bars: 95 % intervals. Pareto set: no model that costs as much or less has a better mean.{beside}",
+        panels=estimates.panels,
     )
 
 
-def _has_gaps(frame: pd.DataFrame) -> bool:
-    return bool((frame["finished"] < frame["planned"]).any())
+def _say_gaps(frame: pd.DataFrame, text: str) -> str:
+    return text if (frame["finished"] < frame["planned"]).any() else ""
 
 
-def _list_own_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
-    backbones = list_backbones(estimates.study)
-    for key, cell, value in estimates.list_means():
-        backbone, split = key
-        if backbone in estimates.costs:
-            cost = estimates.costs[backbone]
-            lower, upper = estimates.bound(key)
-            yield {
-                "panel": split,
-                "series": backbones.loc[backbone, "series"],
-                "backbone": backbone,
-                "x": cost,
-                "value": value,
-                "lower": lower,
-                "upper": upper,
-                "is_published": False,
-                "is_comparable": cell.is_comparable,
-                "is_pareto": False,
-                "finished": cell.finished,
-                "planned": cell.planned,
-                "text": f"{estimates.describe(key, cell, value)}, {_format_cost(cost)} M mult-adds",
-            }
+def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+    series = _name_series(estimates)
+    for (model, block), cell, value in estimates.list_means():
+        if (cost := estimates.costs.get(model)) is not None:
+            said = f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
+            text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds"
+            bounds, counts = estimates.bound((model, block)), (cell.finished, cell.planned)
+            yield (
+                block,
+                series[model],
+                model,
+                cost,
+                cost,
+                value,
+                *bounds,
+                False,
+                cell.is_comparable,
+                False,
+                *counts,
+                text,
+            )
 
 
-def _format_cost(cost: float) -> str:
-    return f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
+def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+    for (model, block), value in estimates.list_published().items():
+        if (cost := estimates.costs.get(model)) is not None:
+            text = f"published: {model}, {block}: {format_value(estimates.metric, value)}"
+            place, unknown = (cost, cost * PUBLISHED_ASIDE), (np.nan, np.nan)
+            yield block, "published", model, *place, value, *unknown, True, False, False, 0, 0, text
 
 
-def _list_published_points(estimates: Estimates) -> Iterator[dict[str, Any]]:
-    for (backbone, split), value in estimates.published_means().items():
-        cell = estimates.study.cells.get((backbone, split), NO_CELL)
-        if cell.number is not None and backbone in estimates.costs:
-            yield {
-                "panel": split,
-                "series": "published",
-                "backbone": backbone,
-                "x": estimates.costs[backbone],
-                "value": value,
-                "lower": NOTHING,
-                "upper": NOTHING,
-                "is_published": True,
-                "is_comparable": False,
-                "is_pareto": False,
-                "finished": 0,
-                "planned": 0,
-                "text": f"published: {backbone}, {split}: {format_value(estimates.metric, value)}",
-            }
+def _name_series(estimates: Estimates) -> dict[str, str]:
+    """Name what tells models apart at a glance: network and first number, where there are not too many for that."""
+    layout, models = estimates.layout, estimates.study.frames.models
+    varying, series = [axis for axis in layout.of_models if axis.varies], dict[str, str]()
+    networks = [axis for axis in varying if axis.name == NETWORK]
+    numeric = [axis for axis in varying if len(list_numbers(axis.values)) > 1][:1]
+    for axes in filter(None, ([*networks, *numeric], networks or numeric, varying[:1])):
+        series = {
+            model: ", ".join(
+                str(values[axis.name]) if axis.name == NETWORK else spell_level(layout, axis, values[axis.name])
+                for axis in axes
+                if values[axis.name] is not None
+            )
+            for model, values in models.items()
+        }
+        if len(set(series.values())) <= len(LOOKS):
+            break
+    return {model: series.get(model) or model for model in models}
 
 
-def _mark_pareto_sets(frame: pd.DataFrame, direction: Direction) -> None:
-    """Mark our points over all shuffles that no cheaper or equally cheap one beats, split by split."""
+def _mark_pareto_sets(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
+    """Mark our points over all repetitions that no cheaper or equally cheap one beats, panel by panel."""
     for _, points in frame[frame["is_comparable"]].groupby("panel", sort=False):
-        chosen = points.index[pareto_front(points["x"].to_numpy(), direction.sign * points["value"].to_numpy())]
+        chosen = points.index[pareto_front(points["x"].to_numpy(), sign * points["value"].to_numpy())]
         frame.loc[chosen, "is_pareto"] = True
         frame.loc[chosen, "text"] += ", in the Pareto set"
+    return frame
+
+
+def _set_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Set our marks of a panel beside each other where they would hide one another; say whether there are any."""
+    frame, has_close = frame.reset_index(drop=True), False
+    whole = np.log(frame["x"].max() / frame["x"].min()) + AXIS_MORE
+    for _, costs in frame[~frame["is_published"]].groupby("panel")["x"]:
+        places = np.log(costs).sort_values(kind="stable")
+        for _, group in places.groupby((places.diff() > CLOSE * whole).cumsum()):
+            if len(group) > 1:
+                has_close = True
+                aside = ASIDE * whole * (np.arange(len(group)) - (len(group) - 1) / 2)
+                frame.loc[group.index, "drawn_x"] = np.exp(group + aside)
+    return frame, has_close
 
 
 # -- heat maps ---------------------------------------------------------------------------------------------------
 
 
 def make_heatmaps(estimates: Estimates) -> Iterator[Figure]:
-    """Yield a map of alpha x resolution for every split, all on one colour scale."""
-    backbones = list_backbones(estimates.study)
-    values = [value for _, _, value in estimates.list_means()]
-    if not values or backbones["series"].nunique() < 2 or backbones["resolution"].nunique() < 2:
-        return
-    metric = estimates.metric
-    limits = _widen_scale(min(values), max(values), 2 * estimates.inference.margin)
-    for split in list_splits(estimates.study):
-        frame = pd.DataFrame(_list_heat_cells(estimates, backbones, split))
-        if frame["value"].notna().any():
-            yield Figure(
-                name=f"heatmap-{split.replace('/', '-').replace('.', '_')}",
-                kind=FigureKind.HEATMAP,
-                title=f"Test {metric.label}, split {split}",
-                stamp=estimates.stamp,
-                caption=_describe_heatmap(estimates, split, max(values) - min(values), has_gaps=_has_gaps(frame)),
-                frame=frame,
-                x_label="Input resolution (pixels)",
+    """Yield a map of any two numbers for every block and point on what else is compared, on one colour scale.
+
+    Where these are too many, only those of the answer.
+    """
+    metric, pairs, answer = estimates.metric, estimates.layout.numeric_pairs, estimates.answer
+    means = [value for _, _, value in estimates.list_means()]
+    maps = [
+        (pair, block, rest, models)
+        for pair in pairs
+        for rest, models in _group_models(estimates, pair).items()
+        for block in estimates.blocks
+    ]
+    if len(maps) > MOST_PANELS:
+        maps = [each for each in maps if each[1] == answer.block and answer.model in {None, *each[3]}][:MOST_PANELS]
+    for (tall, wide), block, rest, models in maps:
+        frame = tabulate_marks(FigureKind.HEATMAP, _list_heat_cells(estimates, (tall, wide), block, models))
+        if frame["value"].notna().any() and min(frame["row"].nunique(), frame["column"].nunique()) > 1:
+            where = ", ".join(filter(None, (estimates.at(block), rest)))
+            of_pair = f"{tall.name}-{wide.name}" if len(pairs) > 1 else ""
+            yield from estimates.draw(
+                FigureKind.HEATMAP,
+                "-".join(filter(None, ("heatmap", of_pair, slug(block), slug(rest)))),
+                f"Test {metric.label}, {where}",
+                f"Mean test {metric.title}{estimates.over} by {tall.title} and {wide.title}, {where}. All maps share "
+                f"one colour scale, at least two margins wide.{_describe_extent(estimates, max(means) - min(means))}"
+                + _say_gaps(frame, " k/n: only k of n trials have finished."),
+                frame,
+                x_label=label_axis(wide),
                 y_label=capitalise(f"test {metric.label}"),
-                limits=limits,
-                decimals=metric.decimals,
+                limits=_widen_scale(min(means), max(means), 2 * estimates.inference.margin),
             )
+
+
+def _group_models(estimates: Estimates, pair: tuple[Axis, Axis]) -> dict[str, list[str]]:
+    """Group the models that agree in all but two axes, by what they agree in."""
+    layout, groups = estimates.layout, dict[str, list[str]]()
+    rest = [axis for axis in layout.of_models if axis.varies and axis not in pair]
+    for model, values in estimates.study.frames.models.items():
+        groups.setdefault(layout.describe(values, rest), []).append(model)
+    return groups
 
 
 def _widen_scale(low: float, high: float, least: float) -> tuple[float, float]:
@@ -218,75 +192,54 @@ def _widen_scale(low: float, high: float, least: float) -> tuple[float, float]:
     return low - more, high + more
 
 
-def _describe_heatmap(estimates: Estimates, split: str, extent: float, *, has_gaps: bool) -> str:
-    metric, margin = estimates.metric, estimates.inference.margin
-    measured = (with_blank(f"{each:.{metric.decimals}f}", metric.difference_unit) for each in (extent, margin))
-    return (
-        f"Mean test {metric.title} over the shuffles by width multiplier (alpha) and input resolution, split {split}. "
-        "All splits share one colour scale, at least two margins wide."
-        + (" All means lie within {}, less than the margin of {}.".format(*measured) if extent < margin else "")
-        + (" k/n: only k of n trials have finished." if has_gaps else "")
-    )
+def _describe_extent(estimates: Estimates, extent: float) -> str:
+    margin = estimates.inference.margin
+    within = f" All means lie within {estimates.measure(extent)}, less than the margin of {estimates.measure(margin)}."
+    return within if extent < margin else ""
 
 
-def _list_heat_cells(estimates: Estimates, backbones: pd.DataFrame, split: str) -> Iterator[dict[str, Any]]:
-    ordered = backbones.sort_values(["family", "alpha", "resolution"], ascending=[True, False, True])
-    for backbone, resolution, series in ordered[["resolution", "series"]].itertuples():
-        key = (str(backbone), split)
-        cell = estimates.study.cells.get(key, NO_CELL)
-        value = NOTHING if cell.number is None else cell.number
-        yield {
-            "row": series,
-            "column": str(resolution),
-            "value": value,
-            "finished": cell.finished,
-            "planned": cell.planned,
-            "text": f"{backbone}, {split}: no result" if np.isnan(value) else estimates.describe(key, cell, value),
-        }
+def _list_heat_cells(
+    estimates: Estimates, pair: tuple[Axis, Axis], block: str, models: list[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells row by row: large values of the first axis above, of the second to the right."""
+    points = {model: tuple(estimates.study.frames.models[model][axis.name] for axis in pair) for model in models}
+    tall, wide = pair
+    for model in sorted(models, key=lambda each: (-tall.rank(points[each][0]), wide.rank(points[each][1]))):
+        cell = estimates.study.cells.get((model, block), NO_CELL)
+        row = spell_level(estimates.layout, tall, points[model][0])
+        column = estimates.layout.spell(wide.name, points[model][1])
+        value, text = cell.number, f"{model}, {block}: no result"
+        text = text if value is None else estimates.describe((model, block), cell, value)
+        yield row, column, np.nan if value is None else value, cell.finished, cell.planned, text
 
 
 # -- beside published means --------------------------------------------------------------------------------------
 
 
-def make_difference_figure(estimates: Estimates) -> Figure | None:
+def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw by how much our means differ from published ones."""
-    frame = pd.DataFrame(_list_differences(estimates))
-    if frame.empty:
-        return None
-    metric = estimates.metric
-    return Figure(
-        name="difference-to-published",
-        kind=FigureKind.DIFFERENCE,
-        title=f"Test {metric.title}: ours minus published",
-        stamp=estimates.stamp,
-        caption=(
-            f"Our mean test {metric.title} less the published mean, for every backbone and split. Bars: our 95 % "
-            "intervals, the published mean taken as exact; where a bar crosses zero the two agree within our "
-            "uncertainty alone."
-        ),
-        frame=frame,
+    metric, models = estimates.metric, len({model for model, _ in estimates.list_published()})
+    yield from estimates.draw(
+        FigureKind.DIFFERENCE,
+        "difference-to-published",
+        f"Test {metric.title}: ours minus published",
+        f"Our mean test {metric.title} less the published mean, for every model and {estimates.each_block[5:]}. Bars: "
+        "our 95 % intervals, the published mean taken as exact; where a bar crosses zero the two agree within our "
+        f"uncertainty alone.{estimates.say_left_out(models, estimates.most_named)}",
+        tabulate_marks(FigureKind.DIFFERENCE, _list_differences(estimates)),
         x_label=with_unit("Ours minus published", metric.difference_unit),
-        y_label="",
         note="Bars: our 95 % intervals, the published mean taken as exact.",
-        decimals=metric.decimals,
     )
 
 
-def _list_differences(estimates: Estimates) -> Iterator[dict[str, Any]]:
-    metric, published = estimates.metric, estimates.published_means()
-    means = {key: (cell, value) for key, cell, value in estimates.list_means() if key in published}
-    for backbone in list_backbones(estimates.study).index:
-        for key, (cell, value) in means.items():
-            if key[0] == backbone:
-                difference, bounds = value - published[key], np.array(estimates.bound(key)) - published[key]
-                yield {
-                    "series": key[1],
-                    "row": backbone,
-                    "value": difference,
-                    "lower": bounds[0],
-                    "upper": bounds[1],
-                    "text": (
-                        f"{estimates.describe(key, cell, value)}, published {format_value(metric, published[key])}, "
-                        f"difference {with_blank(f'{difference:+.{metric.decimals}f}', metric.difference_unit)}"
-                    ),
-                }
+def _list_differences(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+    """Yield the differences model after model."""
+    published, named = estimates.list_published(), estimates.ranking[: estimates.most_named]
+    places = {model: place for place, model in enumerate(estimates.study.frames.models)}
+    for key, cell, value in sorted(estimates.list_means(), key=lambda each: places[each[0][0]]):
+        if key in published and key[0] in named:
+            difference = value - published[key]
+            lower, upper = np.array(estimates.bound(key)) - published[key]
+            said = f"published {format_value(estimates.metric, published[key])}"
+            text = f"{estimates.describe(key, cell, value)}, {said}, difference {estimates.measure(difference, '+')}"
+            yield key[1], key[0], difference, lower, upper, text

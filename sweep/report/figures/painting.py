@@ -1,4 +1,4 @@
-"""What all painters share: marks that can be found again, ticks, legends. Needs matplotlib."""
+"""What all painters share: marks that can be found again, ticks, names, legends. Needs matplotlib."""
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
@@ -19,10 +19,16 @@ from sweep.report.figures.style import INK, SURFACE, Look
 from sweep.report.figures.svg import MARK
 
 MOST_FIXED_TICKS = 6
+APART = 1.6  # the least ratio of neighbouring values that are all ticks of a logarithmic axis
+APART_LINEAR = 0.12  # of the axis: the least distance of those of a linear one
 NARROW = 5  # a range that may hold no more than one of 1, 2, 5, 10
 LEGEND_CHARACTERS = 66  # that fit beside each other
 LABEL_CHARACTERS = 22  # that fit beside a panel
 HANDLE_CHARACTERS = 7  # what a handle and the space beside it take
+LEGEND_LINE_IN, LEGEND_LINES = 0.2, 2  # lines that every figure has room for
+NAME_CHARACTERS = 22  # of the names of rows that are printed on one line
+WRAPPED_CHARACTERS, WRAPPED_LINES, WRAPPED_PT = 30, 5, 8.0  # of longer ones
+WRAPPED_LINE_IN = 0.14
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +83,27 @@ def add_bar(axes: Axes, xs: Sequence[float], ys: Sequence[float], colour: str, w
         axes.add_line(Line2D(xs, ys, color=colour, linewidth=width, alpha=0.85, zorder=2, solid_capstyle="butt"))
 
 
-def set_log_axis(axes: Axes, values: Iterable[float], margin: float = 1.2) -> None:
-    """Make x logarithmic, with ticks at the values where these are few and far apart, at 1, 2, 5, or at both ends.
+def set_x_axis(axes: Axes, values: Iterable[float], margin: float, *, is_log: bool) -> None:
+    """Put ticks at the values where these are few and far apart; else, on a logarithmic axis, at 1, 2, 5 or both ends.
 
-    margin: the factor by which the axis goes on beyond the first and the last value.
+    margin: how far the axis goes on beyond the first and the last value, on a logarithmic one in natural logarithms.
     """
     known = sorted(set(values))
-    axes.set_xscale("log")
-    is_sparse = len(known) <= MOST_FIXED_TICKS and all(high / low > 1.6 for low, high in pairwise(known))
+    extent = known[-1] - known[0]
+    is_sparse = len(known) <= MOST_FIXED_TICKS and all(
+        high / low > APART if is_log else high - low >= APART_LINEAR * extent for low, high in pairwise(known)
+    )
+    if is_log:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
     if is_sparse:
         axes.xaxis.set_major_locator(FixedLocator(known))
-    elif known[-1] / known[0] > NARROW:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    else:
-        axes.xaxis.set_major_locator(FixedLocator([known[0], known[-1]]))
-    axes.xaxis.set_minor_locator(NullLocator())
+    elif is_log:
+        is_wide = known[-1] / known[0] > NARROW
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if is_wide else FixedLocator([known[0], known[-1]]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_tick(value)))
-    axes.set_xlim(known[0] / margin, known[-1] * margin)
+    factor = math.exp(margin)
+    axes.set_xlim(*((known[0] / factor, known[-1] * factor) if is_log else (known[0] - margin, known[-1] + margin)))
 
 
 def format_tick(value: float) -> str:
@@ -101,12 +111,54 @@ def format_tick(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.10g}"
 
 
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Make a row for each name, from above, long names on several lines."""
+    is_wrapped = count_lines(names) > 1
+    axes.set_yticks(range(len(names)), [_wrap_name(name) for name in names] if is_wrapped else names)
+    axes.set(ylim=(len(names) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
+    if is_wrapped:  # they leave less width to the axis
+        axes.tick_params(axis="y", labelsize=WRAPPED_PT)
+        axes.locator_params(axis="x", nbins=5)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _wrap_name(name: str) -> str:
+    """Break a long name, behind commas where it can be."""
+    whole = name.replace(" ", "\xa0").replace(",\xa0", ", ")
+    return fill(whole, WRAPPED_CHARACTERS, max_lines=WRAPPED_LINES, placeholder=" …", break_on_hyphens=False)
+
+
+def count_lines(names: Iterable[str]) -> int:
+    """Return how many lines the names of rows take."""
+    known = list(names)
+    return max(_wrap_name(name).count("\n") for name in known) + 1 if max(map(len, known)) > NAME_CHARACTERS else 1
+
+
+def measure_rows(figure: Figure, one_line_in: float) -> float:
+    """Return the height in inches of all rows."""
+    names = figure.frame["row"].unique()
+    lines = count_lines(names)
+    return len(names) * (one_line_in if lines == 1 else max(one_line_in, WRAPPED_LINE_IN * lines + 0.06))
+
+
 def add_legend(canvas: Canvas, handles: Sequence[Line2D | Patch]) -> None:
-    """Put a legend below everything, in as many columns as fit."""
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    fitting = max(1, LEGEND_CHARACTERS // (longest + HANDLE_CHARACTERS))
-    lines = math.ceil(len(handles) / fitting)
+    """Put a legend below everything, in as many columns as fit, long names on several lines."""
+    for handle in handles:
+        handle.set_label(fill(str(handle.get_label()), LEGEND_CHARACTERS - HANDLE_CHARACTERS, break_on_hyphens=False))
+    lines = _count_legend_lines([str(handle.get_label()) for handle in handles])
     canvas.legend(handles=list(handles), loc="outside lower center", ncols=math.ceil(len(handles) / lines))
+
+
+def measure_legend(figure: Figure) -> float:
+    """Return the height in inches of the lines of a legend of all series that no figure has room for yet."""
+    return LEGEND_LINE_IN * max(0, _count_legend_lines(list(figure.frame["series"].unique())) - LEGEND_LINES)
+
+
+def _count_legend_lines(names: Sequence[str]) -> int:
+    longest = min(max(map(len, names)), LEGEND_CHARACTERS - HANDLE_CHARACTERS)
+    return math.ceil(len(names) / (LEGEND_CHARACTERS // (longest + HANDLE_CHARACTERS)))
 
 
 def label_axes(grid: NDArray[np.object_], figure: Figure) -> None:

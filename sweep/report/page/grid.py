@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from sweep.report.cells import BoundCell, Cell, Column, Explanation, Mark, MeanCell, Row, Table
-from sweep.report.choices import CellKey
+from sweep.report.layout import CellKey
 from sweep.report.page.names import MEANS
 from sweep.report.statistics.best import Verdict
 from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
@@ -15,50 +15,43 @@ from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
 # A mean as it is printed: the number, its deviation, interval and published figure, and signs.
 PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
 BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts that are looked up
+LONG_NAME = 30  # characters that stand on one line
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
 
 def write_grid(table: Table, explained: Mapping[CellKey, int]) -> str:
-    """Write a table in a box that scrolls; `explained` numbers the cells that have an explanation."""
+    """Write a table in a box that scrolls; `explained` numbers the means that have an explanation."""
     label = escape(stamp_title(table))
     numeric = _find_numeric(table)
     heads = "".join(
         f'<th scope="col" class="{KINDS[is_numeric]}">{escape(column.title)}</th>'
         for column, is_numeric in zip(table.columns, numeric, strict=True)
     )
-    body = "\n".join(_write_row(table, row, numeric, explained) for row in table.rows)
+    numbers = explained if table.content == MEANS else {}
+    rows = [
+        [_write_cell(table, index, cell, numbers, is_numeric=numeric[index]) for index, cell in enumerate(row)]
+        for row in table.rows
+    ]
+    body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">\n<table>\n<caption>{label}</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
     )
 
 
-def _write_row(table: Table, row: Row, numeric: tuple[bool, ...], explained: Mapping[CellKey, int]) -> str:
-    cells = "".join(
-        _write_cell(table, index, row, _find_explanation(table, index, row, explained), is_numeric=numeric[index])
-        for index in range(len(row))
-    )
-    return f"<tr>{cells}</tr>"
-
-
-def _find_explanation(table: Table, index: int, row: Row, explained: Mapping[CellKey, int]) -> int | None:
-    if table.name != MEANS or index < table.keys:
-        return None
-    return explained.get((str(row[0].value), table.columns[index].key))
-
-
-def _write_cell(table: Table, index: int, row: Row, number: int | None, *, is_numeric: bool) -> str:
-    cell = row[index]
-    column = table.columns[index]
-    raw = _find_raw(cell)
-    attributes = ""
-    if raw is not None or cell.value is None:
-        attributes += f' data-value="{"" if raw is None else repr(raw)}"'
-        attributes += "" if is_numeric else ' class="t"'
-    if number is not None:
-        attributes += f' data-explanation="{number}"'
-    tag, scope = ("th", ' scope="row"') if index < table.keys else ("td", "")
-    return f"<{tag}{scope}{attributes}>{_write_text(cell, column, table)}</{tag}>"
+def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, int], *, is_numeric: bool) -> str:
+    raw, is_key = _find_raw(cell), index < table.keys
+    is_long = is_key and isinstance(cell.value, str) and len(cell.value) > LONG_NAME
+    has_number = raw is not None or cell.value is None
+    attributes = {
+        "scope": "row" if is_key else None,
+        "class": "wordy" if is_long else "t" if has_number and not is_numeric else None,
+        "data-value": ("" if raw is None else repr(raw)) if has_number else None,
+        "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) and cell.key else None,
+    }
+    written = "".join(f' {name}="{value}"' for name, value in attributes.items() if value is not None)
+    tag = "th" if is_key else "td"
+    return f"<{tag}{written}>{_write_text(cell, table.columns[index], table)}</{tag}>"
 
 
 def _write_text(cell: Cell, column: Column, table: Table) -> str:

@@ -4,14 +4,14 @@ import re
 from dataclasses import replace
 
 from sweep.metrics import METRICS, Direction
-from sweep.report.cells import Cell, MeanCell, Row, Table
+from sweep.report.cells import MeanCell, Row, Table
 from sweep.report.documents import Report
 
-MEANS = "table4"  # the table that the answer rests on
-NAMES = {
-    "table1": "Table 1: images",
-    "table3": "Table 3: models",
-    MEANS: "Table 4: means",
+MEANS = "means"  # the content of the tables that the answer rests on
+NAMES = {  # by the content of a table, or what the name of a figure begins with
+    "images": "Images",
+    "complexities": "Models",
+    MEANS: "Means",
     "diagnostics": "Diagnosis",
     "effects": "Effects",
     "cost": "Cost",
@@ -27,20 +27,22 @@ NAMES = {
     "pairs": "All pairs",
     "heatmap": "Heat map",
     "difference-to-published": "Ours less published",
-    "learning-rate-sensitivity": "Learning rates",
+    "sensitivity": "Sensitivity",
     "learning-curves": "Learning curves",
     "confusion-matrix": "Confusion matrix",
     "roc": "ROC",
 }
-SPLIT = re.compile(r"[_-]([\d._]+-[\d._]+-[\d._]+)$")  # at the end of a name
 
 
-def shorten_title(name: str, title: str) -> str:
-    """Name a table or figure in a few words; one that is not known by its title up to the first pause."""
-    found = SPLIT.search(name)
-    stem = name[: found.start()] if found else name
-    short = NAMES.get(stem) or split_title(title)[0]
-    return f"{short}, {found[1].replace('-', '/').replace('_', '.')}" if found and stem in NAMES else short
+def shorten_title(name: str, title: str, content: str = "") -> str:
+    """Name a table by its content, or a figure, in a few words; one that is not known by its title up to a pause."""
+    known = content or next((each for each in NAMES if name.startswith(each)), "")
+    if known not in NAMES:
+        return split_title(title)[0]
+    number = re.match(r"Table \d+", title)
+    rest = re.sub(rf"^({re.escape(known)}|table\d+)", "", name).strip("_-")
+    rest = re.sub(r"(?<=\d)-(?=\d)", "/", rest).replace("-", " ")  # of a split or an axis
+    return (f"{number[0]}: {NAMES[known].lower()}" if number else NAMES[known]) + (f", {rest}" if rest else "")
 
 
 def split_title(title: str) -> tuple[str, str]:
@@ -50,17 +52,21 @@ def split_title(title: str) -> tuple[str, str]:
 
 
 def sort_rows(report: Report) -> tuple[Table, ...]:
-    """Return the tables, the rows of the main ones in the order of their means at the split of the answer."""
-    sign = _find_sign(report)
-    order = {}
-    for table in report.tables:
-        for index, column in enumerate(table.columns):
-            if (table.name, column.key) == (MEANS, report.answer.split):
-                rows = sorted(table.rows, key=lambda row: _rank(row[index], sign))
-                order = {row[0].value: place for place, row in enumerate(rows)}
+    """Return the tables, the rows of the main ones in the order of the models' means at the block of the answer."""
+    titles = {metric.title: metric.direction for metric in METRICS.values()}
+    sign = titles.get(report.header.metric, Direction.HIGHER).sign
+    cells = {
+        cell.key[0]: cell
+        for table in report.tables
+        for row in table.rows
+        for cell in row
+        if table.content == MEANS and isinstance(cell, MeanCell) and cell.key and cell.key[1] == report.answer.block
+    }
+    order = {model: place for place, model in enumerate(sorted(cells, key=lambda model: _rank(cells[model], sign)))}
 
     def place_of(row: Row) -> int:
-        return order.get(row[0].value, len(order))
+        models = {cell.key[0] for cell in row if isinstance(cell, MeanCell) and cell.key} or {str(row[0].value)}
+        return order.get(models.pop(), len(order)) if len(models) == 1 else 0  # rows of several models stay
 
     return tuple(
         replace(table, rows=tuple(sorted(table.rows, key=place_of))) if number < report.main else table
@@ -68,12 +74,6 @@ def sort_rows(report: Report) -> tuple[Table, ...]:
     )
 
 
-def _find_sign(report: Report) -> int:
-    titles = {metric.title: metric.direction for metric in METRICS.values()}
-    return titles.get(report.header.metric, Direction.HIGHER).sign
-
-
-def _rank(cell: Cell, sign: int) -> tuple[bool, bool, float]:
-    """Sort means over all shuffles before those over fewer, and gaps last."""
-    is_partial = isinstance(cell, MeanCell) and not cell.is_comparable
-    return cell.number is None, is_partial, -sign * (cell.number or 0.0)
+def _rank(cell: MeanCell, sign: int) -> tuple[bool, bool, float]:
+    """Sort means over all repetitions before those over fewer, and gaps last."""
+    return cell.number is None, not cell.is_comparable, -sign * (cell.number or 0.0)

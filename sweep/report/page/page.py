@@ -7,9 +7,9 @@ from html import escape
 from importlib import resources
 
 from sweep.report.cells import Explanation, Header
-from sweep.report.choices import CellKey
 from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
+from sweep.report.layout import CellKey
 from sweep.report.page.grid import pack_explanation
 from sweep.report.page.names import shorten_title, sort_rows
 from sweep.report.page.parts import Drawing, Part, write_answer, write_facts, write_figure, write_list, write_table
@@ -18,20 +18,10 @@ from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, l
 __all__ = ["Drawing", "write_page"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-FIXED_IDS = (
-    "answer",
-    "contents",
-    "explanation",
-    "explanation-title",
-    "explanations",
-    "headline",
-    "methods",
-    "provenance",
-    "report",
-    "theme",
-    "tooltip",
-    "warnings",
-)
+FIXED_IDS = {
+    *("answer", "contents", "explanation", "explanation-title", "explanations", "headline", "methods", "provenance"),
+    *("report", "theme", "tooltip", "warnings", f"figure-{BEST}"),
+}
 MODELS, TABLES, FIGURES, ABOUT = "All models", "Tables", "Figures", "About"  # headings of groups
 
 
@@ -41,7 +31,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
     Args:
         report: What it says, in the order of saying it.
         drawings: Figures; the one named "best" stands beside the answer, the others in their order.
-        explanations: Of the cells of the table named "table4", by text of the row's first cell and key of the column.
+        explanations: Of the means, by model and block.
     """
     tables = sort_rows(report)
     best = next((drawing for drawing in drawings if drawing.name == BEST), None)
@@ -49,7 +39,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
     anchors = _name_anchors([*(table.name for table in tables), *(f"figure-{drawing.name}" for drawing in others)])
     explained = {key: number for number, key in enumerate(explanations)}
     found = [
-        Part(anchor, shorten_title(table.name, table.title), write_table(table, anchor, explained))
+        Part(anchor, shorten_title(table.name, table.title, table.content), write_table(table, anchor, explained))
         for table, anchor in zip(tables, anchors, strict=False)
     ]
     figures = [
@@ -120,8 +110,7 @@ def _read_file(name: str) -> str:
 
 def _name_anchors(names: Iterable[str]) -> list[str]:
     """Make ids that may stand in an address, each only once."""
-    taken = {*FIXED_IDS, f"figure-{BEST}"}
-    anchors = []
+    taken, anchors = set(FIXED_IDS), []
     for name in names:
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "part"
         anchor, number = stem, 2

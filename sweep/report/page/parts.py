@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from html import escape
 
 from sweep.report.cells import Header, Table
-from sweep.report.choices import CellKey
 from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
+from sweep.report.layout import CellKey
 from sweep.report.page.grid import write_grid, write_legend
 from sweep.report.page.names import MEANS, split_title
 from sweep.report.words import describe_header
@@ -98,7 +98,7 @@ def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> 
     chips = f"{_write_chip('stamp', table.stamp)}{_write_partial(table)}"
     heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{chips}</h3>"
     notes = "".join(f"<li>{escape(note)}</li>\n" for note in table.notes)
-    grid = (write_legend(table) if table.name == MEANS else "") + write_grid(table, explained)
+    grid = (write_legend(table) if table.content == MEANS else "") + write_grid(table, explained)
     body = f"{grid}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
     if table.is_detail:
         body = f"<details><summary>{heading} · {len(table.rows):,} rows</summary>\n{body}</details>\n"

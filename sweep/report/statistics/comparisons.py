@@ -25,15 +25,15 @@ def pareto_front(costs: ArrayLike, values: ArrayLike) -> Bools:
 
 
 def left_out_best(values: ArrayLike) -> float | None:
-    """Return what the best model scores in a shuffle that did not choose it; None below two models or two shuffles.
+    """Return what the best model scores in a repetition that did not choose it; None below two models or two repeats.
 
-    The model with the highest mean over the other shuffles, on the one left out, averaged over all shuffles; models
-    that share the highest mean, averaged too. values: (models, shuffles), higher is better.
+    The model with the highest mean over the other repeats, on the one left out, averaged over all repeats; models
+    that share the highest mean, averaged too. values: (models, repeats), higher is better.
     """
     data = read_floats("values", values)
-    models, shuffles = data.shape
-    if models < 2 or shuffles < 2:
+    models, repeats = data.shape
+    if models < 2 or repeats < 2:
         return None
-    others = np.round((data.sum(axis=1, keepdims=True) - data) / (shuffles - 1), 12)
+    others = np.round((data.sum(axis=1, keepdims=True) - data) / (repeats - 1), 12)
     is_best = others == others.max(axis=0)
     return float(((data * is_best).sum(axis=0) / is_best.sum(axis=0)).mean())

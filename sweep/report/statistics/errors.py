@@ -1,4 +1,4 @@
-"""The error of K models' means over J shuffles: patients who might have been others, and training runs."""
+"""The error of K models' means over J repeats: patients who might have been others, and training runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one shuffle's test images say of K models.
+    """What one repetition's test images say of K models.
 
     values: (models,), the metric. influences: (models, images), what each test image adds to it: the derivative of
     the metric by the image's weight, divided by the number of images; each row adds up to 0. patients: (images,),
@@ -35,7 +35,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How the images are split anew: the parts of all images that a shuffle trains and tests on, 0 to 1."""
+    """How the images are split anew: the parts of all images that a repetition trains and tests on, 0 to 1."""
 
     trained: float
     tested: float
@@ -44,25 +44,25 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The error of K means over J shuffles.
+    """The error of K means over J repeats.
 
     V = P + (T + U 11') f, with f = 1/J, or 1/J + n1/n where the pool of images itself might be another.
-    P: `of_patients`, (models, models), the covariance between patients of all shuffles together, so that an image
+    P: `of_patients`, (models, models), the covariance between patients of all repeats together, so that an image
     that is tested again counts once. T: `of_runs`, what training adds to the variance of one run of one model; U:
-    `of_shuffles`, what it adds to all models of a shuffle alike.
+    `of_repeats`, what it adds to all models of a repetition alike.
 
-    `of_single` is P of one shuffle alone. `residual` and `spread` are the mean squares that T and T + U come from.
+    `of_single` is P of one repetition alone. `residual` and `spread` are the mean squares that T and T + U come from.
     `counted`: how many patients of equal size those are worth that can change the metric (Kish 1965). Unknown errors
     are infinite. `carriers_of_means`, (models,), and `carriers_of_differences`, of a typical pair: how many patients of
     equal weight carry the patients' part of the error.
     """
 
-    shuffles: int
+    repeats: int
     design: Design
     of_patients: Floats
     of_single: Floats
     of_runs: float
-    of_shuffles: float
+    of_repeats: float
     residual: float
     spread: float
     counted: float
@@ -70,95 +70,81 @@ class Errors:
     carriers_of_differences: float
 
     @classmethod
-    def estimate(cls, shuffles: Sequence[Evidence], design: Design) -> Self:
-        """Estimate the error from every shuffle's test images; all shuffles are of the same models in one order.
+    def estimate(cls, repeats: Sequence[Evidence], design: Design) -> Self:
+        """Estimate the error from every repetition's test images; all repeats are of the same models in one order.
 
         P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
-        G / (G - 1). T = max(MS - (1 - q) W, 0): MS is the residual mean square of models and shuffles as randomised
-        blocks, W half the variance between images of a difference within one shuffle, averaged over pairs and
-        shuffles, and 1 - q corrects for test images that are drawn without replacement, a part q of the pool. (It is
-        images that a shuffle draws, not patients.)
-        T + U = max(S - (1 - q) W', T) likewise, from the variance S between shuffles and the variance W' of one
-        model. One shuffle says nothing of training: T and U are unknown, and count as 0.
+        G / (G - 1). T = max(MS - (1 - q) W, 0): MS is the residual mean square of models and repeats as randomised
+        blocks, W half the variance between images of a difference within one repetition, averaged over pairs and
+        repeats, and 1 - q corrects for test images that are drawn without replacement, a part q of the pool. (It is
+        images that a repetition draws, not patients.)
+        T + U = max(S - (1 - q) W', T) likewise, from the variance S between repeats and the variance W' of one
+        model. One repetition says nothing of training: T and U are unknown, and count as 0.
         """
-        values = np.stack([read_floats("values", tested.values) for tested in shuffles], axis=1)
-        models, repetitions = values.shape
-        patients = 1 + max(int(tested.patients.max()) for tested in shuffles)
-        total = np.zeros((models, patients))
-        seen, counted, evenness = np.zeros(patients, bool), np.zeros(patients, bool), 0.0
-        single, drawn = np.zeros((models, models)), np.zeros((models, models))
-        for tested in shuffles:
-            sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
-            present = np.bincount(tested.patients, minlength=patients) > 0
-            seen |= present
-            counted[tested.patients[tested.counts]] = True
-            evenness += _measure_evenness(tested.patients[tested.counts]) / repetitions
-            total += sums / repetitions
-            single += _covary(sums, int(present.sum())) / repetitions
-            drawn += tested.influences @ tested.influences.T / repetitions
-        residual, spread = _mean_squares(values)
+        return cls._of(_Sums.of(repeats, _count_patients(repeats)), design)
+
+    @classmethod
+    def _of(cls, sums: "_Sums", design: Design) -> Self:
+        residual, spread = _mean_squares(sums.values)
         unseen = 1 - design.tested
-        of_runs = max(residual - unseen * _halve_differences(drawn), 0.0)
-        of_own = max(spread - unseen * float(np.diag(drawn).mean()), of_runs)
+        of_runs = max(residual - unseen * _halve_differences(sums.drawn), 0.0)
+        of_own = max(spread - unseen * float(np.diag(sums.drawn).mean()), of_runs)
         return cls(
-            shuffles=repetitions,
+            repeats=sums.values.shape[1],
             design=design,
-            of_patients=_covary(total, int(seen.sum())),
-            of_single=single,
+            of_patients=_covary(sums.total, int(sums.is_seen.sum())),
+            of_single=sums.single,
             of_runs=of_runs,
-            of_shuffles=of_own - of_runs,
+            of_repeats=of_own - of_runs,
             residual=residual,
             spread=spread,
-            counted=float(evenness * counted.sum()),
-            carriers_of_means=_count_carriers(total),
-            carriers_of_differences=_count_pair_carriers(total),
+            counted=sums.counted,
+            carriers_of_means=_count_carriers(sums.total),
+            carriers_of_differences=_count_pair_carriers(sums.total),
         )
 
     @classmethod
     def estimate_apart(cls, levels: Sequence[tuple[Sequence[Evidence], Design]]) -> Self:
-        """Estimate the error of levels that were each split anew, such as splits: of one model, shuffles unpaired.
+        """Estimate the error of levels that were each split anew, such as splits: of one model, repeats unpaired.
 
         As `estimate` with one model does for each level, but P is the covariance between patients of all levels
         together, and T, MS and W' are means over the levels; U is 0.
         """
-        alone = [cls.estimate(shuffles, design) for shuffles, design in levels]
-        patients = 1 + max(int(tested.patients.max()) for shuffles, _ in levels for tested in shuffles)
-        sums, seen = np.zeros((len(levels), patients)), np.zeros(patients, bool)
-        for level, (shuffles, _) in enumerate(levels):
-            for tested in shuffles:
-                sums[level] += _sum_by_patient(tested.influences, tested.patients, patients)[0] / len(shuffles)
-                seen[tested.patients] = True
+        patients = max(_count_patients(repeats) for repeats, _ in levels)
+        own = [_Sums.of(repeats, patients) for repeats, _ in levels]
+        alone = [cls._of(sums, design) for sums, (_, design) in zip(own, levels, strict=True)]
+        total, is_seen = np.concatenate([each.total for each in own]), np.any([each.is_seen for each in own], axis=0)
         residual = float(np.mean([each.residual for each in alone]))
         return cls(
-            shuffles=alone[0].shuffles,
+            repeats=alone[0].repeats,
             design=alone[0].design,
-            of_patients=_covary(sums, int(seen.sum())),
+            of_patients=_covary(total, int(is_seen.sum())),
             of_single=np.diag([each.of_single[0, 0] for each in alone]),
             of_runs=float(np.mean([each.of_runs for each in alone])),
-            of_shuffles=0.0,
+            of_repeats=0.0,
             residual=residual,
             spread=residual,
             counted=min(each.counted for each in alone),
-            carriers_of_means=_count_carriers(sums),
-            carriers_of_differences=_count_pair_carriers(sums),
+            carriers_of_means=_count_carriers(total),
+            carriers_of_differences=_count_pair_carriers(total),
         )
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an error: it takes two patients in every shuffle, and for any pool two shuffles."""
-        has_runs = self.shuffles > 1 or self.design.about is About.POOL
+        """Whether there is an error: it takes two patients in every repetition, and for any pool two repeats."""
+        has_runs = self.repeats > 1 or self.design.about is About.POOL
         return has_runs and bool(np.isfinite(self.of_patients).all() and np.isfinite(self.of_single).all())
 
     @property
     def factor(self) -> float:
         """What the variance of one run is multiplied with."""
         pool = self.design.trained if self.design.about is About.PROCEDURE else 0.0
-        return 1 / self.shuffles + pool
+        return 1 / self.repeats + pool
 
     @property
     def covariance(self) -> Floats:
         """V, (models, models)."""
-        runs = self.of_runs * np.eye(len(self.of_patients)) + self.of_shuffles
+        runs = self.of_runs * np.eye(len(self.of_patients)) + self.of_repeats
         return self.of_patients + self.factor * runs
 
     @property
@@ -176,7 +162,7 @@ class Errors:
     @property
     def freedom_of_means(self) -> Floats:
         """Degrees of freedom of each mean's error, (models,)."""
-        runs = self.spread, max(self.shuffles - 1, 1)
+        runs = self.spread, max(self.repeats - 1, 1)
         return self._combine(np.diag(self.of_patients), self.carriers_of_means, *runs)
 
     @property
@@ -195,24 +181,24 @@ class Errors:
         single difference has its own.
         """
         own = self.freedom_of_differences
-        return own if self.shuffles == 1 or self._models == 2 else min(own, self._freedom_of_runs)
+        return own if self.repeats == 1 or self._models == 2 else min(own, self._freedom_of_runs)
 
-    def project(self, shuffles: int) -> "Errors":
-        """Return what the error would be with another number of shuffles.
+    def project(self, repeats: int) -> "Errors":
+        """Return what the error would be with another number of repeats.
 
-        P falls with the shuffles in a straight line in 1/J, to what remains when every image is tested without end: one
-        part r of P of a single shuffle, estimated from all differences together.
+        P falls with the repeats in a straight line in 1/J, to what remains when every image is tested without end: one
+        part r of P of a single repetition, estimated from all differences together.
         """
-        if self.shuffles == 1:
-            return replace(self, shuffles=shuffles)
+        if self.repeats == 1:
+            return replace(self, repeats=repeats)
         ratio = _halve_differences(self.of_patients) / max(_halve_differences(self.of_single), np.finfo(float).tiny)
-        rest = float(np.clip((ratio - 1 / self.shuffles) / (1 - 1 / self.shuffles), 0.0, 1.0))
-        fall = (rest + (1 - rest) / shuffles) / (rest + (1 - rest) / self.shuffles)
-        return replace(self, shuffles=shuffles, of_patients=fall * self.of_patients)
+        rest = float(np.clip((ratio - 1 / self.repeats) / (1 - 1 / self.repeats), 0.0, 1.0))
+        fall = (rest + (1 - rest) / repeats) / (rest + (1 - rest) / self.repeats)
+        return replace(self, repeats=repeats, of_patients=fall * self.of_patients)
 
     @property
     def _freedom_of_runs(self) -> int:
-        return max((self._models - 1) * (self.shuffles - 1), 1)
+        return max((self._models - 1) * (self.repeats - 1), 1)
 
     @property
     def _models(self) -> int:
@@ -229,10 +215,48 @@ class Errors:
         Those of runs count with their mean square, not with what is left of it after a subtraction, above as below: a
         compromise, which simulations bear out.
         """
-        between = self.factor * runs if self.shuffles > 1 else 0.0
+        between = self.factor * runs if self.repeats > 1 else 0.0
         of_patients = np.broadcast_to(np.maximum(carriers - 1, 1.0), patients.shape).copy()
         parts = patients**2 / of_patients + between**2 / freedom
         return np.asarray(np.divide((patients + between) ** 2, parts, out=of_patients, where=parts > 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What the test images of all repetitions add up to.
+
+    values: (models, repetitions). total: (models, patients), the mean influence of each patient; is_seen: (patients,).
+    single: the covariance between patients within one repetition; drawn: between images; counted: see `Errors`.
+    """
+
+    values: Floats
+    total: Floats
+    is_seen: Bools
+    single: Floats
+    drawn: Floats
+    counted: float
+
+    @classmethod
+    def of(cls, repeats: Sequence[Evidence], patients: int) -> Self:
+        values = np.stack([read_floats("values", tested.values) for tested in repeats], axis=1)
+        models, count = values.shape
+        total = np.zeros((models, patients))
+        is_seen, is_counted, evenness = np.zeros(patients, bool), np.zeros(patients, bool), 0.0
+        single, drawn = np.zeros((models, models)), np.zeros((models, models))
+        for tested in repeats:
+            sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
+            present = np.bincount(tested.patients, minlength=patients) > 0
+            is_seen |= present
+            is_counted[tested.patients[tested.counts]] = True
+            evenness += _measure_evenness(tested.patients[tested.counts]) / count
+            total += sums / count
+            single += _covary(sums, int(present.sum())) / count
+            drawn += tested.influences @ tested.influences.T / count
+        return cls(values, total, is_seen, single, drawn, float(evenness * is_counted.sum()))
+
+
+def _count_patients(repeats: Sequence[Evidence]) -> int:
+    return 1 + max(int(tested.patients.max()) for tested in repeats)
 
 
 def _sum_by_patient(influences: Floats, patients: NDArray[np.int64], count: int) -> Floats:
@@ -284,16 +308,16 @@ def _halve_differences(covariance: Floats) -> float:
 
 
 def _mean_squares(values: Floats) -> tuple[float, float]:
-    """Return the residual mean square of models and shuffles, and the variance between shuffles, of (models, shuffles).
+    """Return the residual mean square of models and repeats, and the variance between repeats, of (models, repeats).
 
-    0 where a single shuffle says nothing; of a single model both are its variance.
+    0 where a single repetition says nothing; of a single model both are its variance.
     """
-    models, shuffles = values.shape
-    if shuffles < 2:
+    models, repeats = values.shape
+    if repeats < 2:
         return 0.0, 0.0
     deviations = values - values.mean(axis=1, keepdims=True)
-    spread = float((deviations**2).sum()) / (models * (shuffles - 1))
+    spread = float((deviations**2).sum()) / (models * (repeats - 1))
     if models < 2:
         return spread, spread
     residuals = deviations - deviations.mean(axis=0)
-    return float((residuals**2).sum()) / ((models - 1) * (shuffles - 1)), spread
+    return float((residuals**2).sum()) / ((models - 1) * (repeats - 1)), spread

@@ -1,4 +1,4 @@
-"""Intervals for means over shuffles."""
+"""Intervals for means over repeats."""
 
 from dataclasses import dataclass
 

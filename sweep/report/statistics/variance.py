@@ -23,7 +23,7 @@ class VarianceShares:
 
 
 def variance_shares(
-    values: ArrayLike, factors: Mapping[str, ArrayLike], nested: Mapping[str, str] | None = None
+    values: ArrayLike, factors: Mapping[str, ArrayLike], nested: Mapping[str, Sequence[str]] | None = None
 ) -> VarianceShares:
     """Return how much of the variation of `values` goes with each factor.
 
@@ -34,19 +34,20 @@ def variance_shares(
     Args:
         values: (runs,), one metric.
         factors: (runs,) labels by the factor's name.
-        nested: Parents by nested factor; {"shuffle": "split"}: shuffle 0 of each split is another one.
+        nested: Parents by nested factor; {"repeat": ("block",)}: repetition 0 of each block is another one.
     """
     data = read_floats("values", values)
-    parents = dict(nested or {})
-    codes = {name: encode(factors[level] for level in (name, parents.get(name, name))) for name in factors}
+    parents = {name: tuple((nested or {}).get(name, ())) for name in factors}
+    codes = {name: encode(factors[level] for level in (name, *parents[name])) for name in factors}
+    families = {name: encode(factors[level] for level in parents[name]) for name in factors if parents[name]}
     centred = data - data.mean()
     total = float(centred @ centred)
-    ranges = {name: _range_of_means(data, codes[name], codes.get(parents.get(name, ""))) for name in factors}
+    ranges = {name: _range_of_means(data, codes[name], families.get(name)) for name in factors}
     if total <= data.size * (NEGLIGIBLE * float(np.abs(data).max())) ** 2:
         return VarianceShares(dict.fromkeys(factors), ranges, None)
     shares: dict[str, float | None] = {}
     for name in factors:
-        others = [codes[other] for other in factors if other != name and parents.get(other) != name]
+        others = [codes[other] for other in factors if other != name and name not in parents[other]]
         explained, rank = _explain(centred, [*others, codes[name]])
         explained_without, rank_without = _explain(centred, others)
         shares[name] = max(explained - explained_without, 0.0) / total if rank > rank_without else None

@@ -1,4 +1,4 @@
-"""How many patients each class and part has, and how many lie on both sides of a split. Pure."""
+"""How many patients each class and part has, and how many are in training and test alike. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,23 @@ from sweep.data.dataset import Images
 from sweep.data.splits import Partition
 from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.frames import SweepFrames
+from sweep.report.inference import Inference
 from sweep.report.methods import PATIENTS
-from sweep.report.tables.build import make_table
+from sweep.report.study import Study
+from sweep.report.tables.build import head_block, make_table
 from sweep.report.tables.images import PARTS
 
 
-def make_patients(frames: SweepFrames) -> Table | None:
-    """Patients of each class and part per split, and the images and patients that are also in training.
+def make_patients(study: Study, _: Inference) -> Iterator[Table]:
+    """Yield patients of each class and part, and the images and patients that are also in training.
 
-    None where the patient of any image is unknown: then patients cannot be counted.
+    Nothing where the patient of any image is unknown: then patients cannot be counted.
     """
-    images = frames.images
+    frames, images = study.frames, study.frames.images
     if images is None or not images.knows_patients:
-        return None
+        return
     columns = (
-        Column("split", "split"),
+        head_block(frames.layout),
         Column("part", "part"),
         *(Column(f"{name}_patients", f"{name} patients", 1) for name in frames.inputs.data.classes),
         Column("patients", "patients", 1),
@@ -32,22 +34,22 @@ def make_patients(frames: SweepFrames) -> Table | None:
         Column("shared_images", "of patients in training", 1),
     )
     patients = np.unique(np.array(images.patients, str), return_inverse=True)[1]
-    rows = tuple(row for split in frames.spec.grid.split for row in _make_rows(frames, images, patients, str(split)))
+    rows = tuple(row for block in frames.blocks for row in _make_rows(frames, images, patients, block))
     more = {"notes": (_describe_all(frames, images, patients),), "methods": (PATIENTS,)}
-    return make_table(frames, "patients", "Patients per class and part", columns, rows, keys=2, **more)
+    yield make_table(frames, "patients", "Patients per class and part", columns, rows, keys=2, **more)
 
 
-def _make_rows(frames: SweepFrames, images: Images, patients: NDArray[np.int64], split: str) -> Iterator[Row]:
-    """Yield a row for each part: means over the shuffles whose partition the store knows."""
-    shuffles = frames.spec.grid.shuffle
-    known = [frames.partitions[split, shuffle] for shuffle in shuffles if (split, shuffle) in frames.partitions]
+def _make_rows(frames: SweepFrames, images: Images, patients: NDArray[np.int64], block: str) -> Iterator[Row]:
+    """Yield a row for each part: means over the repetitions whose partition the store knows."""
+    ids = frames.trials.loc[frames.trials["block"] == block, "partition_id"].unique()
+    known = [frames.partitions[each] for each in ids if each in frames.partitions]
     classes = len(frames.inputs.data.classes)
     for part in PARTS:
-        counts = [_count(getattr(partition, part), partition, images.labels, patients, classes) for partition in known]
+        counts = [_count(partition.parts[part], partition, images.labels, patients, classes) for partition in known]
         means = np.mean(counts, axis=0).tolist() if counts else [None] * (classes + 4)
         if part == "training":  # all of them are in training
             means[classes + 1] = means[classes + 3] = None
-        yield (Cell(split), Cell(part), *(Cell(mean) for mean in means))
+        yield (Cell(block), Cell(part), *(Cell(mean) for mean in means))
 
 
 def _count(
@@ -73,4 +75,5 @@ def _describe_all(frames: SweepFrames, images: Images, patients: NDArray[np.int6
     counts = [len(np.unique(patients[images.labels == label])) for label in range(len(frames.inputs.data.classes))]
     of_class = ", ".join(f"{name} {count:,}" for name, count in zip(frames.inputs.data.classes, counts, strict=True))
     several = " A patient with images of several classes counts in each." if sum(counts) > total else ""
-    return f"All {total:,} patients: {of_class}.{several} The table's numbers are means over the shuffles."
+    over = f"The table's numbers are means over the {frames.layout.repeats_word}."
+    return f"All {total:,} patients: {of_class}.{several} {over}"

@@ -44,7 +44,7 @@ ITEMS = {
 }
 
 
-def make_reviewer(study: Study, inference: Inference) -> Table:
+def make_reviewer(study: Study, inference: Inference) -> Iterator[Table]:
     """Tick the items that the store can answer, and list those that are the author's to answer."""
     columns = (
         Column("topic", "what a reviewer asks"),
@@ -63,21 +63,22 @@ def make_reviewer(study: Study, inference: Inference) -> Table:
         "al. 2024; CLAIM, Tejani et al. 2024; STARD-AI, Sounderajah et al. 2025), as transcribed elsewhere: check them "
         "before you cite them."
     )
-    return make_table(study.frames, "reviewer", "What a reviewer asks", columns, rows, notes=(note,))
+    yield make_table(study.frames, "reviewer", "What a reviewer asks", columns, rows, notes=(note,))
 
 
 def _answer(study: Study, inference: Inference) -> Iterator[tuple[str, str]]:
     frames = study.frames
     knows = frames.images is not None and frames.images.knows_patients
-    yield "images", "yes: Table 1" if knows else "images: Table 1; patients: not known"
+    counted = frames.profile.mention("images")
+    yield "images", f"yes: {counted}" if knows else f"images: {counted}; patients: not known"
     yield "exclusions", f"{frames.inputs.data.left_out:,} undecodable files; others: open"
     yield "preprocessing", "yes: Provenance"
     yield "partitions", "yes: by image, at random; patients are on both sides" if knows else "yes: by image, at random"
     yield "model", "yes: Provenance, Cost"
     yield "training", "yes: Provenance"
-    yield "selection", "yes: Provenance; what it adds: selection.csv"
+    yield "selection", "yes: Provenance" + ("; what it adds: selection.csv" if study.layout.tuned else "")
     yield "metrics", "yes: metrics.csv"
     if any(inference.intervals.values()):
-        yield "results", "yes: Table 4, sensitivity and specificity"
+        yield "results", f"yes: {frames.profile.mention('means')}, sensitivity and specificity"
     yield "calibration", "calibration error: metrics.csv; a curve: open"
     yield "software", "yes: Provenance"

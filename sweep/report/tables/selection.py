@@ -6,33 +6,36 @@ import numpy as np
 
 from sweep.metrics import with_blank, with_unit
 from sweep.report.cells import Cell, Column, MeanCell, Row, Selection, Table
-from sweep.report.choices import CellKey, make_mean_cells
+from sweep.report.choices import make_mean_cells
+from sweep.report.inference import Inference
+from sweep.report.layout import CellKey
 from sweep.report.methods import OPTIMISM
 from sweep.report.study import Study
-from sweep.report.tables.build import make_table, rest_on
+from sweep.report.tables.build import MODEL, head_block, like, make_table
 
 
-def make_selection(study: Study) -> Table:
-    """Chosen on validation and scored on test beside best on test, and the optimism."""
-    metric, trials = study.metric, study.frames.trials
-    unit = metric.difference_unit
+def make_selection(study: Study, _: Inference) -> Iterator[Table]:
+    """Yield what was chosen on validation beside the best on test, and the optimism; nothing where nothing is tuned."""
+    metric, layout, unit = study.metric, study.layout, study.metric.difference_unit
+    if not layout.tuned:
+        return
     honest, best = (
-        study.cells if select is study.select else make_mean_cells(trials, metric, select) for select in Selection
+        study.cells if select is study.select else make_mean_cells(study.frames, metric, select) for select in Selection
     )
     columns = (
-        Column("backbone", "backbone"),
-        Column("split", "split"),
+        MODEL,
+        head_block(layout),
         Column("chosen_on_validation", with_unit("chosen on validation", metric.unit), metric.decimals, metric.unit),
-        Column("chosen_configuration", "rate, steps"),
+        Column("chosen_configuration", layout.choice_words),
         Column("best_on_test", with_unit("best on test", metric.unit), metric.decimals, metric.unit),
-        Column("best_configuration", "rate, steps"),
+        Column("best_configuration", layout.choice_words),
         Column("optimism", with_unit("optimism", unit), metric.decimals + 1, unit),
     )
     rows = tuple(_make_row(study, key, honest[key], best[key]) for key in study.cells)
-    title = f"Selection: test {metric.label}, learning rate and steps chosen on validation or best on test"
+    title = f"Selection: test {metric.label}, {layout.choice_words} chosen on validation or best on test"
     notes = tuple(_note_optimism(study, honest, rows))
     more = {"notes": notes, "methods": (OPTIMISM,), "keys": 2, "is_detail": True}
-    return make_table(study.frames, "selection", title, columns, rows, **more)
+    yield make_table(study.frames, "selection", title, columns, rows, **more)
 
 
 def _make_row(study: Study, key: CellKey, honest: MeanCell, best: MeanCell) -> Row:
@@ -43,15 +46,15 @@ def _make_row(study: Study, key: CellKey, honest: MeanCell, best: MeanCell) -> R
         Cell(key[0]),
         Cell(key[1]),
         honest,
-        _show_configuration(honest),
+        _show_configuration(study, honest),
         best,
-        _show_configuration(best),
-        rest_on(honest, optimism),
+        _show_configuration(study, best),
+        like(honest, optimism),
     )
 
 
-def _show_configuration(cell: MeanCell) -> Cell:
-    return rest_on(cell, f"{cell.learning_rate:g}, {cell.steps}" if cell.shuffles else None)
+def _show_configuration(study: Study, cell: MeanCell) -> Cell:
+    return like(cell, ", ".join(study.layout.spell(name, value) for name, value in cell.choice.items()) or None)
 
 
 def _note_optimism(study: Study, honest: Mapping[CellKey, MeanCell], rows: tuple[Row, ...]) -> Iterator[str]:
@@ -59,7 +62,8 @@ def _note_optimism(study: Study, honest: Mapping[CellKey, MeanCell], rows: tuple
     known = [row[-1].number for row, is_in in zip(rows, comparable, strict=True) if is_in]
     optimism = np.array([number for number in known if number is not None])
     if not len(optimism):
-        yield "Optimism of choosing on test: cannot tell, since no cell has a mean over all shuffles."
+        over = f"all {study.layout.repeats_word}"
+        yield f"Optimism of choosing on test: cannot tell, since no cell has a mean over {over}."
         return
     unit, decimals = study.metric.difference_unit, study.metric.decimals + 1
     yield (

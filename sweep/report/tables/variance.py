@@ -1,5 +1,6 @@
 """Where the variance comes from: how much of it goes with each axis of the grid. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,53 +9,49 @@ import pandas as pd
 from sweep.metrics import with_unit
 from sweep.report.cells import Cell, Column, Mark, Row, Table
 from sweep.report.frames import Status
-from sweep.report.methods import VARIANCE
+from sweep.report.inference import Inference
+from sweep.report.layout import Layout
+from sweep.report.methods import describe_variance
 from sweep.report.statistics.variance import VarianceShares, variance_shares
 from sweep.report.study import Study, list_trials_behind
 from sweep.report.tables.build import make_table
 
-FACTORS = {
-    "split": "split",
-    "shuffle": "shuffle (within its split)",
-    "learning_rate": "learning rate",
-    "steps": "steps",
-    "family": "backbone",
-    "alpha": "alpha",
-    "resolution": "resolution",
-}
-NESTED = {"shuffle": "split"}
 REST = "interactions and chance"
 MOST_NAMED = 2  # factors in the finding
 
 
-def make_variance(study: Study) -> Table:
-    """Shares of the variation of the metric on the test images, over all trials and over those behind Table 4."""
-    metric, trials = study.metric, study.frames.trials
+def make_variance(study: Study, _: Inference) -> Iterator[Table]:
+    """Yield shares of the variation of the test metric, over all trials and over those behind the means."""
+    metric, trials, layout = study.metric, study.frames.trials, study.layout
     finished = trials[(trials["status"] == Status.SUCCESS) & trials[f"test_{metric.name}"].notna()]
     everywhere = _Shares.of(study, finished, len(trials))
-    behind = _Shares.of(
-        study,
-        list_trials_behind(finished, study.cells),
-        len(study.cells) * len(study.frames.spec.grid.shuffle),
-    )
-    factors = [name for name in FACTORS if name != "family" or len(study.frames.spec.grid.backbone) > 1]
+    behind = list_trials_behind(finished, study.cells)
+    chosen = _Shares.of(study, behind, sum(cell.repeats_planned for cell in study.cells.values()))
     spread = with_unit("range of means", metric.difference_unit)
     columns = (
         Column("factor", "factor"),
         Column("levels", "levels", 0),
         Column("share_percent", "share, all trials (%)", 1, "%"),
         Column("range", spread, metric.decimals + 1, metric.difference_unit),
-        Column("chosen_share_percent", "share, trials of Table 4 (%)", 1, "%"),
+        Column("chosen_share_percent", f"share, trials of {study.frames.profile.mention('means')} (%)", 1, "%"),
         Column("chosen_range", spread, metric.decimals + 1, metric.difference_unit),
     )
     rows: list[Row] = [
-        (Cell(FACTORS[name]), Cell(trials[name].nunique()), *everywhere.show(name), *behind.show(name))
-        for name in factors
+        (Cell(title), Cell(len(layout[name].values)), *everywhere.show(name), *chosen.show(name))
+        for name, title in _name_factors(layout).items()
     ]
-    rows.append((Cell(REST), Cell(None), everywhere.show_rest(), Cell(None), behind.show_rest(), Cell(None)))
+    rows.append((Cell(REST), Cell(None), everywhere.show_rest(), Cell(None), chosen.show_rest(), Cell(None)))
     title = f"Where the variance of test {metric.label} comes from"
-    more = {"notes": (everywhere.describe(),), "methods": (VARIANCE,), "is_detail": True}
-    return make_table(study.frames, "variance", title, columns, tuple(rows), **more)
+    more = {"notes": (everywhere.describe(layout),), "methods": (describe_variance(layout),), "is_detail": True}
+    yield make_table(study.frames, "variance", title, columns, tuple(rows), **more)
+
+
+def _name_factors(layout: Layout) -> dict[str, str]:
+    """Return the axes that vary, by name, in words: those of the partition first."""
+    blocks = [axis for axis in layout.of_blocks if axis.varies]
+    nested = f" (within its {layout.block_word})" if blocks else ""
+    titles = {axis.name: axis.title for axis in (*blocks, *layout.repeated, *layout.tuned, *layout.compared)}
+    return titles | {axis.name: axis.title + nested for axis in layout.repeated}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,9 @@ class _Shares:
         found = None
         if len(trials) > 1:
             values = study.metric.scale * trials[f"test_{study.metric.name}"].to_numpy(float)
-            found = variance_shares(values, {name: trials[name].to_numpy() for name in FACTORS}, NESTED)
+            factors = {name: pd.factorize(trials[name])[0] for name in _name_factors(study.layout)}
+            parents = tuple(axis.name for axis in study.layout.of_blocks if axis.varies)
+            found = variance_shares(values, factors, {axis.name: parents for axis in study.layout.repeated})
         return cls(found, len(trials), planned)
 
     def show(self, factor: str) -> tuple[Cell, Cell]:
@@ -84,13 +83,14 @@ class _Shares:
         """Return the cell of what no factor tells."""
         return self._make_cell(100 * self.found.rest if self.found and self.found.rest is not None else None)
 
-    def describe(self) -> str:
+    def describe(self, layout: Layout) -> str:
         """Name the largest shares."""
         if self.found is None or self.found.rest is None:
             return "Where the variance comes from: cannot tell."
+        titles = _name_factors(layout)
         shares = {name: share for name, share in self.found.shares.items() if share is not None}
         largest = sorted(shares, key=lambda name: -shares[name])[:MOST_NAMED]
-        named = ", ".join(f"{FACTORS[name]} {100 * shares[name]:.1f} %" for name in largest)
+        named = ", ".join(f"{titles[name]} {100 * shares[name]:.1f} %" for name in largest)
         rest = f"{REST} {100 * self.found.rest:.1f} %"
         return f"Largest shares of the variance over all trials: {named}; {rest}."
 

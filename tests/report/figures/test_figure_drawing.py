@@ -7,14 +7,25 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from figure_example import draw_data, judge, make_whole_study
+from matplotlib.colors import to_rgb
 
 from sweep.report.figures.drawing import Theme, draw_png, draw_svg
 from sweep.report.figures.figure import FigureKind
-from sweep.report.figures.grids import DARK_ON_CELL, LIGHT_ON_CELL, contrast_with
+from sweep.report.figures.grids import choose_ink
 from sweep.report.figures.painting import format_tick
-from sweep.report.figures.style import INK, LOOKS, SURFACE, THEMED, choose_looks
+from sweep.report.figures.style import (
+    DARK_ON_CELL,
+    HEAT_SHADES,
+    INK,
+    LIGHT_ON_CELL,
+    LOOKS,
+    SURFACE,
+    THEMED,
+    choose_looks,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -176,6 +187,36 @@ def test_unbounded_bars_do_not_stretch_the_axis(figures):
     assert len(read_marks(draw_svg(replace(figure, frame=frame)))) == len(frame)
 
 
-def test_text_on_a_cell_is_light_on_dark_and_dark_on_light():
-    assert contrast_with("#00224e") == LIGHT_ON_CELL
-    assert contrast_with("#fee838") == DARK_ON_CELL
+def measure_luminance(colour):
+    """WCAG 2.1, 0 to 1."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.48, 0.5, 0.75, 1.0])
+def test_text_on_a_cell_has_the_higher_contrast(share):
+    lights = {ink: measure_luminance(ink) + 0.05 for ink in (DARK_ON_CELL, LIGHT_ON_CELL)}
+    cell = measure_luminance(mpl.colormaps[HEAT_SHADES](share)) + 0.05
+    assert choose_ink(share) == max(lights, key=lambda ink: max(lights[ink] / cell, cell / lights[ink]))
+
+
+LONG = "mobilenet_v2-1-224, hidden layers 1024-1024-512, optimizer adam, sampling class_balanced"
+
+
+def test_long_names_stand_whole_on_short_lines_and_take_the_height_they_need(figures):
+    figure = figures[FigureKind.BEST]
+    frame = figure.frame.assign(row=[f"{LONG}, features {place}" for place in range(len(figure.frame))])
+    drawn = draw_svg(replace(figure, frame=frame))
+    texts = ["".join(element.itertext()).replace("\xa0", " ") for element in ET.fromstring(drawn).iter(f"{SVG}text")]
+    assert [text for text in texts if text in LONG and len(text) > 3] == [
+        part for _ in frame.index for part in ("mobilenet_v2-1-224,", "hidden layers 1024-1024-512,", "optimizer adam,")
+    ]
+    heights = [int(draw_png(each)[20:24].hex(), 16) for each in (figure, replace(figure, frame=frame))]
+    assert heights[1] > 1.5 * heights[0]
+
+
+def test_a_legend_of_long_names_stays_within_the_width(figures):
+    figure = figures[FigureKind.DIFFERENCE]
+    frame = figure.frame.assign(series=[f"{LONG} {name}" for name in figure.frame["series"]])
+    texts = ET.fromstring(draw_svg(replace(figure, frame=frame))).iter(f"{SVG}text")
+    assert max(len("".join(text.itertext())) for text in texts) < 90

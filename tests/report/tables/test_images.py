@@ -8,20 +8,31 @@ from study_example import make_example, read_notes
 
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
-from sweep.planning.expand import make_plan
-from sweep.planning.trial import partition_identity
+from sweep.methods.table import make_plan
+from sweep.identity import partition_identity
 from sweep.report.frames import read_sweep
-from sweep.report.tables.images import make_table1, measure_partitions
+from sweep.report.inference import infer
+from sweep.report.tables.images import make_images, measure_partitions
 from sweep.testing import fill_store, make_inputs, make_spec, make_store
 
 
-def read_frames(**options):
-    return make_example(**{"has_images": False, **options}).frames
+def read_images(**options):
+    return make_example(**{"has_images": False, **options})
+
+
+def change_images(study, **changes):
+    frames = study.frames
+    return replace(study, frames=replace(frames, images=replace(frames.images, **changes)))
+
+
+def tabulate_images(study):
+    (table,) = make_images(study, infer(study))
+    return table
 
 
 def test_table_1_is_that_of_the_paper_for_its_5216_images():
     splits = ["80/10/10", "70/15/15", "60/20/20"]
-    rows = make_table1(read_frames(split=splits, classes=(1341, 3875), learning_rate=0.1, steps=10)).rows
+    rows = tabulate_images(read_images(split=splits, classes=(1341, 3875), learning_rate=0.1, steps=10, has_images=True)).rows
     assert [[cell.value for cell in row[:4]] for row in rows] == [
         ["80/10/10", 4172, 522, 522],
         ["70/15/15", 3652, 782, 782],
@@ -30,39 +41,36 @@ def test_table_1_is_that_of_the_paper_for_its_5216_images():
 
 
 def test_table_1_gives_class_shares_of_the_stored_test_parts():
-    unknown = make_table1(read_frames()).rows[0]
-    assert [cell.value for cell in unknown[4:]] == [None, None]
-    known = make_table1(read_frames(has_images=True)).rows[0]
+    unknown = tabulate_images(read_images()).rows[0]
+    assert [cell.value for cell in unknown[1:]] == [None] * 5
+    known = tabulate_images(read_images(has_images=True)).rows[0]
     assert sum(cell.value for cell in known[4:]) == pytest.approx(100)
 
 
 def test_table_1_notes_copies_and_patients_on_both_sides():
-    assert read_notes(make_table1(read_frames())) == (
+    assert read_notes(tabulate_images(read_images())) == (
         "All 100 images: NORMAL 26 (26.0 %), PNEUMONIA 74 (74.0 %). "
         "How many files are copies of another is not known: the store has no list of the images. "
         "How many test images show a patient who also has training images is not known yet."
     )
-    frames = read_frames(has_images=True)
-    frames = replace(frames, images=replace(frames.images, copies=3))
-    notes = read_notes(make_table1(frames))
+    study = change_images(read_images(has_images=True), copies=3)
+    notes = read_notes(tabulate_images(study))
     assert (
         "Files that are byte-identical copies of another: 3 of 100; files byte-identical to one of another class "
         "(contradictory labels): 0."
     ) in notes
-    mean = measure_partitions(frames)["shared_test_images"].mean()
+    mean = measure_partitions(study.frames)["shared_test_images"].mean()
     assert f"on average over the shuffles: {mean:.1f} of 20 (60/20/20)." in notes
 
 
 def test_contradictory_labels_are_counted_or_said_not_to_be():
-    frames = read_frames(has_images=True)
+    study = read_images(has_images=True)
     for contradictions, words in ((4, "(contradictory labels): 4."), (None, "; of another class: not counted yet.")):
-        images = replace(frames.images, contradictions=contradictions)
-        assert words in read_notes(make_table1(replace(frames, images=images)))
+        assert words in read_notes(tabulate_images(change_images(study, contradictions=contradictions)))
 
 
 def test_where_no_patient_is_known_table_1_says_so_and_counts_none():
-    frames = read_frames(has_images=True)
-    notes = read_notes(make_table1(replace(frames, images=replace(frames.images, patients=(None,) * 100))))
+    notes = read_notes(tabulate_images(change_images(read_images(has_images=True), patients=(None,) * 100)))
     assert notes.endswith(
         "Patients unknown: neither file names nor data.patients tell them. Intervals count an image of an "
         "unknown patient as one of its own."
@@ -71,18 +79,18 @@ def test_where_no_patient_is_known_table_1_says_so_and_counts_none():
 
 
 def test_where_some_patients_are_known_table_1_says_of_how_many_images_and_counts_at_least_theirs():
-    frames = read_frames(has_images=True)
-    images = replace(frames.images, patients=(None,) * 40 + frames.images.patients[40:])
-    notes = read_notes(make_table1(replace(frames, images=images)))
+    study = read_images(has_images=True)
+    study = change_images(study, patients=(None,) * 40 + study.frames.images.patients[40:])
+    notes = read_notes(tabulate_images(study))
     assert "Patients known for 60 of 100 images, by file names or data.patients." in notes
-    mean = measure_partitions(replace(frames, images=images))["shared_test_images"].mean()
+    mean = measure_partitions(study.frames)["shared_test_images"].mean()
     assert f"over the shuffles: at least {mean:.1f} of 20 (60/20/20)." in notes
 
 
-def test_partitions_are_sized_by_the_rule_before_any_is_stored():
-    partitions = measure_partitions(read_frames())
-    assert partitions[["training", "validation", "test"]].to_numpy().tolist() == [[60, 20, 20]] * 3
-    assert partitions["shared_test_images"].isna().all()
+def test_partitions_that_the_store_does_not_know_are_not_measured():
+    partitions = measure_partitions(read_images().frames)
+    assert list(partitions["repeat"]) == [0, 1, 2]
+    assert partitions.drop(columns=["block", "repeat"]).isna().all(axis=None)
 
 
 def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
@@ -92,8 +100,8 @@ def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
     patients = ("one", "two", "one", "two", "three")
     fingerprint = plan.inputs.data.fingerprint
     store.save_images(fingerprint, Images(tuple("abcde"), np.array([0, 0, 1, 1, 1]), patients, copies=0))
-    identity = partition_identity(spec.grid.split[0], 0)
-    store.save_partition(fingerprint, identity, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])))
+    identity = partition_identity("60/20/20", 0)
+    store.save_partition(fingerprint, identity, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])).parts)
     (partition,) = measure_partitions(read_sweep(store)).to_dict("records")
     assert partition["shared_test_images"] == 1  # image 2 shows patient one, who is in training
     assert (partition["test_NORMAL"], partition["test_PNEUMONIA"]) == (0, 1)
@@ -101,4 +109,4 @@ def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
 
 
 def test_a_store_without_results_still_has_its_table():
-    assert make_table1(read_frames(become=lambda _: None)).rows
+    assert tabulate_images(read_images(become=lambda _: None)).rows

@@ -1,9 +1,8 @@
 """The shares of the variance add up, and go with what moved the number."""
 
 import pytest
-from study_example import MODELS, TRUE, make_example, read_notes, read_rows, tabulate
+from study_example import MODELS, TRUE, make_example, make_success, read_notes, read_rows, tabulate
 
-from sweep.testing import make_success
 
 REST = "interactions and chance"
 
@@ -29,7 +28,7 @@ def test_the_shares_of_a_complete_grid_add_up_to_100_percent(metric):
 
 
 def test_all_of_the_variance_goes_with_the_only_factor_that_matters():
-    rows = share_known(lambda trial: 0.8 + trial.backbone.alpha / 10)
+    rows = share_known(lambda trial: 0.8 + trial.alpha / 10)
     assert rows["alpha"]["share_percent"] == pytest.approx(100)
     assert rows["alpha"]["range"] == pytest.approx(5.0)
     others = [row["share_percent"] for name, row in rows.items() if name != "alpha"]
@@ -37,34 +36,27 @@ def test_all_of_the_variance_goes_with_the_only_factor_that_matters():
 
 
 def test_two_factors_share_the_variance_by_their_squares():
-    rows = share_known(lambda trial: 0.5 + trial.backbone.alpha * 0.2 + (trial.learning_rate == 0.1) * 0.2)
+    rows = share_known(lambda trial: 0.5 + trial.alpha * 0.2 + (trial.learning_rate == 0.1) * 0.2)
     assert (rows["alpha"]["share_percent"], rows["learning rate"]["share_percent"]) == pytest.approx((20, 80))
 
 
 def test_what_only_a_combination_does_is_an_interaction():
-    rows = share_known(lambda trial: 0.9 if (trial.backbone.alpha == 1.0) == (trial.steps == 10) else 0.8)
+    rows = share_known(lambda trial: 0.9 if (trial.alpha == 1.0) == (trial.steps == 10) else 0.8)
     assert rows[REST]["share_percent"] == pytest.approx(100)
 
 
 def test_shuffle_0_of_one_split_is_another_than_that_of_the_next():
     values = {("60/20/20", 0): 0.9, ("60/20/20", 1): 0.8, ("80/10/10", 0): 0.8, ("80/10/10", 1): 0.9}
-    rows = share_known(lambda trial: values[str(trial.split), trial.shuffle], shuffle=[0, 1])
+    rows = share_known(lambda trial: values[trial.split, trial.shuffle], shuffle=[0, 1])
     assert rows["shuffle (within its split)"]["share_percent"] == pytest.approx(100)
     assert rows["split"]["share_percent"] == pytest.approx(0, abs=1e-6)
 
 
-def test_an_axis_of_one_value_has_no_share():
-    row = share_rows(learning_rate=0.1)["learning rate"]
-    assert (row["levels"], row["share_percent"]) == (1, None)
-
-
-def test_levels_are_counted_and_the_family_is_left_out_where_there_is_one():
-    rows = share_rows()
-    levels = {name: row["levels"] for name, row in rows.items()}
-    assert levels == {
+def test_the_axes_that_vary_are_the_factors_with_as_many_levels_as_values():
+    rows = share_rows(learning_rate=0.1)
+    assert {name: row["levels"] for name, row in rows.items()} == {
         "split": 2,
         "shuffle (within its split)": 3,
-        "learning rate": 2,
         "steps": 2,
         "alpha": 2,
         "resolution": 2,
@@ -72,8 +64,13 @@ def test_levels_are_counted_and_the_family_is_left_out_where_there_is_one():
     }
 
 
+def test_axes_of_lists_and_axes_that_do_not_apply_everywhere_are_factors_too():
+    rows = share_rows(hidden=[[], [8]], optimizer=["sgd", "momentum"], momentum=[0.8, 0.9])
+    assert (rows["hidden layers"]["levels"], rows["momentum"]["levels"]) == (2, 3)
+
+
 def test_the_trials_of_table_4_have_shares_of_their_own():
-    rows = share_rows(skill=lambda trial: 0.95 if trial.learning_rate == 0.1 else 0.6)
+    rows = share_rows(skill=lambda point: 0.95 if point["learning_rate"] == 0.1 else 0.6)
     assert rows["learning rate"]["share_percent"] > 50
     assert rows["learning rate"]["chosen_share_percent"] is None  # 0.1 was chosen everywhere
     assert rows["alpha"]["chosen_share_percent"] is not None
