@@ -14,8 +14,8 @@ pytestmark = pytest.mark.ray
 SURROUNDINGS = {"RAY_AUTH_MODE": "disabled"}
 
 
-@pytest.fixture
-def cluster(tmp_path):
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
     """The address of a cluster of one node."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -25,7 +25,7 @@ def cluster(tmp_path):
     process = subprocess.Popen(
         [ray, "start", "--head", "--block", *options],
         env={**os.environ, **SURROUNDINGS},
-        cwd=tmp_path,
+        cwd=tmp_path_factory.mktemp("cluster"),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
