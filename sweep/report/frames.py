@@ -23,6 +23,7 @@ from sweep.report.profiles import PROFILES, Profile
 from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
 
+FIT = "fit"  # the kind of work that trials come from, and that more repetitions add
 MEASURED = tuple(f"{part}_{metric}" for metric in ("accuracy", "log_loss") for part in (VALIDATION, TEST))
 
 Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
@@ -114,7 +115,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     inputs = Inputs.from_json(plan.inputs)
     frame, points = _tabulate(trials, layout)
     networks = set(frame["network_id"])
-    facts = {subject: own for subject, own in store.load_facts().items() if subject in networks}
+    facts = _read_facts(store, networks)
     return SweepFrames(
         name=plan.spec["name"],
         method=plan.method,
@@ -126,7 +127,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
         **points,
         partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
         complexities=dict(_read_complexities(facts)),
-        seconds=_sum_seconds(store, networks),
+        seconds=_sum_seconds(store, frame),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
         images=store.load_images(inputs.data.fingerprint),
         origins=tuple(origin for origin in store.load_origins() if origin[0] in networks),
@@ -230,6 +231,14 @@ def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iter
             yield partition_id, Partition(**parts)
 
 
+def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each network: of its features, which name the built network, and of that one."""
+    facts = store.load_facts()
+    return {
+        each: {**facts.get(facts.get(each, {}).get("converted", ""), {}), **facts.get(each, {})} for each in networks
+    }
+
+
 def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
     names = [each.name for each in fields(Complexity)]
     for subject, own in facts.items():
@@ -237,10 +246,14 @@ def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple
             yield subject, Complexity(*(own[name] for name in names))
 
 
-def _sum_seconds(store: Store, networks: set[str]) -> dict[str, dict[str, float]]:
-    """Sum the seconds of each network by kind of work, each unit's when it last succeeded."""
+def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Sum the seconds of each network by kind of work, each unit's when it last succeeded.
+
+    Fits of another plan, which are named by their first fit, are left out.
+    """
+    networks, fits = set(trials["network_id"]), set(trials["fit_id"])
     seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for _, kind, subject, duration_s in store.load_durations():
-        if subject in networks:
+    for unit, kind, subject, duration_s in store.load_durations():
+        if subject in networks and (kind != FIT or unit.split("/")[1] in fits):
             seconds[subject][kind] += duration_s
     return {subject: dict(kinds) for subject, kinds in seconds.items()}

@@ -1,7 +1,7 @@
 """A small report for the tests of its page."""
 
-from sweep.catalogue import WeightsSource
 from sweep.inputs import DataSummary, WeightsId
+from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, Header, Mark, MeanCell, Selection, Table
 from sweep.report.documents import Report
@@ -29,16 +29,19 @@ MARKS = ("tiny-1-16: 97.3 %", "tiny-0.5-16: 9.5 %", "tiny-0.25-16: 96.0 %")
 
 
 def make_means_table(stamp="", name="table4"):
-    columns = (Column("backbone", "backbone"), *(Column(split, split, 1) for split in SPLITS))
-    rows = tuple((Cell(backbone), *map(make_mean, means)) for backbone, means in ACCURACIES.items())
+    columns = (Column("model", "model"), *(Column(split, split, 1) for split in SPLITS))
+    rows = tuple(
+        (Cell(model), *(make_mean(mean, (model, split)) for mean, split in zip(means, SPLITS, strict=True)))
+        for model, means in ACCURACIES.items()
+    )
     title = "Table 4. Test accuracy (%), mean ± standard deviation"
-    return Table(name, title, stamp, columns, rows, ("±: over shuffles.",), axis="split")
+    return Table(name, "means", title, stamp, columns, rows, ("±: over shuffles.",), axis="split")
 
 
-def make_mean(mean):
+def make_mean(mean, key):
     """97 and more may be the best; nothing is known of what has no mean."""
     if mean is None:
-        return MeanCell(None)
+        return MeanCell(None, key=key)
     is_best = mean > 97
     return MeanCell(
         mean,
@@ -47,16 +50,17 @@ def make_mean(mean):
         std=0.731,
         verdict=Verdict.MAY_BE_BEST if is_best else Verdict.WORSE,
         published=95.0 if is_best else None,
+        key=key,
     )
 
 
 def make_long_table(rows=48, columns=13, name="metrics"):
     heads = (
-        Column("backbone", "backbone"),
+        Column("model", "model"),
         *(Column(f"m{index}", f"metric {index}", 2) for index in range(1, columns)),
     )
     cells = tuple((Cell(f"tiny-{row}"), *(Cell(row + index / 7) for index in range(1, columns))) for row in range(rows))
-    return Table(name, "Every metric", "", heads, cells, is_detail=name == "trials")
+    return Table(name, name, "Every metric", "", heads, cells, is_detail=name == "trials")
 
 
 def make_svg(name):
@@ -76,19 +80,21 @@ def make_header(stamp="", sweep="example"):
     data = DataSummary("example", "1" * 64, ("NORMAL", "PNEUMONIA"), (26, 74), is_demo=bool(stamp))
     return Header(
         *(sweep, stamp, data, weights, ("sweep 0.1.0",), ("a machine",)),
-        *(10, 1, 1, "accuracy", Selection.VALIDATION, None),
+        *(10, 1, 1, "accuracy", Selection.VALIDATION, "chosen on validation", None),
     )
 
 
 def make_explanations(text="0.1", rows=3):
     columns = (Column("learning_rate", "learning rate"), Column("test", "test accuracy (%)", 1))
     cells = tuple((Cell(text), Cell(90 + index / 10)) for index in range(rows))
-    tables = (Table("readouts", "Read-outs", "", columns, (*cells, (Cell("none"), Cell(None))), ("A note.",)),)
+    tables = (
+        Table("readouts", "readouts", "Read-outs", "", columns, (*cells, (Cell("none"), Cell(None))), ("A note.",)),
+    )
     return {
-        (backbone, split): Explanation(f"{backbone}, split {split}", (("Chosen", text),), tables)
-        for backbone in ACCURACIES
+        (model, split): Explanation(f"{model}, split {split}", (("Chosen", text),), tables)
+        for model in ACCURACIES
         for split in SPLITS
-        if (backbone, split) != ("tiny-0.5-8", "80/10/10")
+        if (model, split) != ("tiny-0.5-8", "80/10/10")
     }
 
 

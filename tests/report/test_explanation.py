@@ -219,7 +219,7 @@ def test_the_command_yields_the_same_trial_with_the_same_scores(workplace, capsy
     first, again = explain_and_run_again(f"accuracy:tiny-1-16:{split}", capsys)
     assert first == again
     results, scores = again
-    assert len(results) == len(scores) == 1
+    assert (len(results), len(scores)) == (4, 2)  # accuracy and log loss, of validation and test
 
 
 def test_the_command_works_for_images_in_a_folder_with_a_blank_in_its_name(workplace, drawn, capsys):

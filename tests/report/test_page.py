@@ -22,8 +22,8 @@ from page_example import (
     make_svg,
 )
 
-from sweep.catalogue import WeightsSource
 from sweep.inputs import WeightsId
+from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
 from sweep.report.documents import Report
@@ -99,7 +99,8 @@ def test_an_answer_without_a_comparison_has_neither_picture_nor_details():
 
 
 def test_rows_of_the_main_tables_stand_in_the_order_of_the_means_at_the_answers_split():
-    other = replace(make_means_table(), name="other")
+    columns = (Column("model", "model"), Column("x", "x"))
+    other = Table("other", "other", "T", "", columns, tuple((Cell(name), Cell(1.0)) for name in reversed(BEST_FIRST)))
     means, main, rest = sort_rows(Report(make_header(), ANSWER, (make_means_table(), other, other), 2, ()))
     assert [row[0].value for row in means.rows] == [row[0].value for row in main.rows] == BEST_FIRST
     assert rest == other
@@ -113,25 +114,38 @@ def test_where_lower_is_better_the_smallest_mean_comes_first_and_gaps_stay_last(
 
 def test_means_over_fewer_shuffles_come_after_those_over_all():
     rows = tuple(
-        (Cell(name), MeanCell(mean, shuffles=shuffles, shuffles_planned=3))
-        for name, mean, shuffles in (("part", 99.0, 1), ("whole", 90.0, 3))
+        (Cell(name), MeanCell(mean, repeats=repeats, repeats_planned=3, key=(name, SPLITS[0])))
+        for name, mean, repeats in (("part", 99.0, 1), ("whole", 90.0, 3))
     )
-    columns = (Column("backbone", "backbone"), Column(SPLITS[0], SPLITS[0], 1))
-    (table,) = sort_rows(make_report(Table("table4", "T", "", columns, rows)))
+    columns = (Column("model", "model"), Column(SPLITS[0], SPLITS[0], 1))
+    (table,) = sort_rows(make_report(Table("table4", "means", "T", "", columns, rows)))
     assert [row[0].value for row in table.rows] == ["whole", "part"]
 
 
+def test_rows_of_several_models_keep_their_order():
+    rows = tuple(
+        (Cell(alpha), *(MeanCell(90.0 + place, key=(f"{alpha}-{place}", SPLITS[0])) for place in range(2)))
+        for alpha in ("1", "0.5")
+    )
+    columns = tuple(Column(name, name) for name in ("alpha", "16", "32"))
+    (table,) = sort_rows(make_report(Table("means", "means", "T", "", columns, rows)))
+    assert table.rows == rows
+
+
 @pytest.mark.parametrize(
-    ("name", "title", "short"),
+    ("name", "content", "title", "short"),
     [
-        ("table4", "Table 4. Test accuracy (%), mean ± standard deviation", "Table 4: means"),
-        ("standing_62_5-17_5-20", "Against the best", "Against the best, 62.5/17.5/20"),
-        ("heatmap-80-10-10", "Test accuracy (%), split 80/10/10", "Heat map, 80/10/10"),
-        ("unheard-of", "Something new: with much behind it", "Something new"),
+        ("table4", "means", "Table 4. Test accuracy (%), mean ± standard deviation", "Table 4: means"),
+        ("means", "means", "Test accuracy (%)", "Means"),
+        ("table4_alpha-0.5", "means", "Table 4. Test accuracy (%)", "Table 4: means, alpha 0.5"),
+        ("standing_62.5-17.5-20", "standing", "Against the best", "Against the best, 62.5/17.5/20"),
+        ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heat map, 80/10/10"),
+        ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity, learning rate"),
+        ("unheard-of", "", "Something new: with much behind it", "Something new"),
     ],
 )
-def test_the_contents_have_short_names(name, title, short):
-    assert shorten_title(name, title) == short
+def test_the_contents_have_short_names(name, content, title, short):
+    assert shorten_title(name, title, content) == short
 
 
 def test_a_page_names_no_other_place():
@@ -154,7 +168,26 @@ def test_cells_print_what_every_document_prints():
     ]
     assert "97.3 ± 0.73 [96.3, 98.3] (95.0) ★" in expected
     found = Outline(write_page(make_report(table), [], {})).cells
-    assert sorted(found) == sorted(["backbone", *SPLITS, *expected])
+    assert sorted(found) == sorted(["model", *SPLITS, *expected])
+
+
+def test_means_are_explained_whatever_their_table_is_called_and_in_whatever_column():
+    columns = (Column("alpha", "alpha"), Column("32", "32", 1))
+    rows = ((Cell("0.5"), MeanCell(90.0, key=("tiny-0.5-16", SPLITS[0]))),)
+    means = Table("means_x", "means", "T", "", columns, rows)
+    explained = make_explanations()
+    place = list(explained).index(("tiny-0.5-16", SPLITS[0]))
+    assert f'data-value="90.0" data-explanation="{place}"' in write_page(make_report(means), [], explained)
+    assert "data-explanation=" not in write_page(make_report(replace(means, content="metrics")), [], explained)
+
+
+def test_long_names_of_rows_may_break():
+    columns = (Column("model", "model"), Column("a", "a", 1))
+    names = ("tiny-1-16", "mobilenet_v2-1-224, hidden layers 1024-1024-512, optimizer adam")
+    table = Table("x", "x", "T", "", columns, tuple((Cell(name), Cell(1.0)) for name in names))
+    text = write_page(make_report(table), [], {})
+    assert f'<th scope="row">{names[0]}' in text
+    assert f'<th scope="row" class="wordy">{names[1]}' in text
 
 
 def test_cells_keep_the_number_behind_the_print():
@@ -176,7 +209,8 @@ def test_every_model_that_may_be_the_best_is_marked_and_the_signs_are_explained(
 @pytest.mark.parametrize(("finished", "is_said"), [(8, True), (12, False)])
 def test_a_partial_table_says_how_much_of_a_cell_is_missing(finished, is_said):
     row = (Cell("tiny"), MeanCell(90.0, finished=finished, planned=12))
-    table = Table("table4", "T", "", (Column("backbone", "backbone"), Column("a", "a", 1)), (row,), is_partial=True)
+    columns = (Column("model", "model"), Column("a", "a", 1))
+    table = Table("table4", "means", "T", "", columns, (row,), is_partial=True)
     text = write_page(make_report(table), [], {})
     assert ('90.0<span class="count"> (8/12)</span>' in text) is is_said
     assert ("some results are missing" in text) is is_said
@@ -209,15 +243,15 @@ def test_the_stamp_stands_above_the_page_in_its_title_and_in_every_caption_of_a_
 
 def test_names_of_any_characters_stay_text():
     columns = (Column("a", NASTY), Column("b", "b"))
-    table = Table(NASTY, NASTY, NASTY, columns, ((Cell(NASTY), Cell(NASTY)),), (NASTY,))
+    table = Table(NASTY, NASTY, NASTY, NASTY, columns, ((Cell(NASTY), Cell(NASTY)),), (NASTY,))
     explanation = Explanation(NASTY, ((NASTY, NASTY),), (table,))
-    named = replace(table, name="table4")
+    named = replace(table, name="table4", content="means", rows=((Cell(NASTY), MeanCell(1.0, key=(NASTY, "b"))),))
     drawings = [Drawing(NASTY, NASTY, NASTY, make_svg("costs"))] * 2 + make_drawings("best")
     answer = Answer(NASTY, (NASTY, f"{NASTY}: {NASTY}", NASTY), "b", NASTY)
     report = Report(make_header(NASTY, NASTY), answer, (table, table, named), 1, (NASTY,))
     text = write_page(report, drawings, {(NASTY, "b"): explanation})
     outline = Outline(text)
-    assert outline.cells.count(NASTY) == 9
+    assert outline.cells.count(NASTY) == 8
     assert sum(tag == "b" for tag, _ in outline.tags) == 2  # the sweep's name and the label of a detail
     assert text.count("</script>") == 2
 
@@ -239,8 +273,8 @@ def test_explanations_lie_in_the_page_as_data():
 
 def test_many_explanations_leave_a_page_small():
     explanation = Explanation("cell", (("Chosen", "0.1"),), (make_long_table(36, 10),))
-    backbones = [f"tiny-{index}" for index in range(48)]
-    text = write_page(make_report(make_long_table()), [], {(name, "m1"): explanation for name in backbones})
+    models = [f"tiny-{index}" for index in range(48)]
+    text = write_page(make_report(make_long_table()), [], {(name, "m1"): explanation for name in models})
     assert len(text.encode()) < 1_500_000
 
 

@@ -63,7 +63,7 @@ def focused(page):
     return page.execute_script("return document.activeElement")
 
 
-def list_backbones(page):
+def list_models(page):
     return [cell.text for cell in find_all(page, "#table4 tbody th") if cell.is_displayed()]
 
 
@@ -77,25 +77,25 @@ def test_a_page_asks_the_network_for_nothing(page):
 
 
 def test_a_heading_sorts_numbers_from_the_largest_with_gaps_last_and_then_gives_the_order_back(page):
-    assert list_backbones(page) == BEST_FIRST
+    assert list_models(page) == BEST_FIRST
     head = find(page, "#table4 thead th:nth-child(3)")
     find(page, "#table4 thead th:nth-child(3) button").click()
     assert head.get_attribute("aria-sort") == "descending"
-    assert list_backbones(page) == ["tiny-0.5-16", "tiny-1-16", "tiny-0.5-8", "tiny-0.25-16"]
+    assert list_models(page) == ["tiny-0.5-16", "tiny-1-16", "tiny-0.5-8", "tiny-0.25-16"]
     press(page, "ENTER")
     assert head.get_attribute("aria-sort") == "ascending"
-    assert list_backbones(page) == ["tiny-0.25-16", "tiny-0.5-8", "tiny-1-16", "tiny-0.5-16"]
+    assert list_models(page) == ["tiny-0.25-16", "tiny-0.5-8", "tiny-1-16", "tiny-0.5-16"]
     press(page, "SPACE")
     assert head.get_attribute("aria-sort") is None
-    assert list_backbones(page) == BEST_FIRST
+    assert list_models(page) == BEST_FIRST
     find(page, "#table4 thead th:nth-child(2) button").click()
     press(page, "ENTER")
-    assert list_backbones(page) == ["tiny-0.5-16", "tiny-0.25-16", "tiny-1-16", "tiny-0.5-8"]
+    assert list_models(page) == ["tiny-0.5-16", "tiny-0.25-16", "tiny-1-16", "tiny-0.5-8"]
 
 
 def test_texts_sort_by_the_numbers_in_them(page):
     find(page, "#table4 thead th button").click()
-    assert list_backbones(page) == ["tiny-0.25-16", "tiny-0.5-8", "tiny-0.5-16", "tiny-1-16"]
+    assert list_models(page) == ["tiny-0.25-16", "tiny-0.5-8", "tiny-0.5-16", "tiny-1-16"]
 
 
 def test_a_filter_keeps_the_rows_that_hold_every_word_and_counts_them(page):
@@ -259,7 +259,7 @@ def test_a_page_without_scripts_shows_all_tables_and_no_controls(page):
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.refresh()
     try:
-        assert list_backbones(page) == BEST_FIRST
+        assert list_models(page) == BEST_FIRST
         assert [each for each in find_all(page, "button, input") if each.is_displayed()] == []
     finally:
         page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

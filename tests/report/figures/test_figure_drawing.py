@@ -198,3 +198,25 @@ def test_text_on_a_cell_has_the_higher_contrast(share):
     lights = {ink: measure_luminance(ink) + 0.05 for ink in (DARK_ON_CELL, LIGHT_ON_CELL)}
     cell = measure_luminance(mpl.colormaps[HEAT_SHADES](share)) + 0.05
     assert choose_ink(share) == max(lights, key=lambda ink: max(lights[ink] / cell, cell / lights[ink]))
+
+
+LONG = "mobilenet_v2-1-224, hidden layers 1024-1024-512, optimizer adam, sampling class_balanced"
+
+
+def test_long_names_stand_whole_on_short_lines_and_take_the_height_they_need(figures):
+    figure = figures[FigureKind.BEST]
+    frame = figure.frame.assign(row=[f"{LONG}, features {place}" for place in range(len(figure.frame))])
+    drawn = draw_svg(replace(figure, frame=frame))
+    texts = ["".join(element.itertext()).replace("\xa0", " ") for element in ET.fromstring(drawn).iter(f"{SVG}text")]
+    assert [text for text in texts if text in LONG and len(text) > 3] == [
+        part for _ in frame.index for part in ("mobilenet_v2-1-224,", "hidden layers 1024-1024-512,", "optimizer adam,")
+    ]
+    heights = [int(draw_png(each)[20:24].hex(), 16) for each in (figure, replace(figure, frame=frame))]
+    assert heights[1] > 1.5 * heights[0]
+
+
+def test_a_legend_of_long_names_stays_within_the_width(figures):
+    figure = figures[FigureKind.DIFFERENCE]
+    frame = figure.frame.assign(series=[f"{LONG} {name}" for name in figure.frame["series"]])
+    texts = ET.fromstring(draw_svg(replace(figure, frame=frame))).iter(f"{SVG}text")
+    assert max(len("".join(text.itertext())) for text in texts) < 90

@@ -118,7 +118,8 @@ def test_counting_in_the_built_models_changes_no_cost_of_the_tiny_family():
     before = read_rows(tabulate(read_example(store))["cost"])
     spec = make_spec(**FOUR)
     fill_complexities(store, make_plan(spec, make_inputs(spec)))
-    assert read_rows(tabulate(read_example(store))["cost"]) == before
+    after = read_rows(tabulate(read_example(store))["cost"])
+    assert [row["mult_adds_m"] for row in after.values()] == [row["mult_adds_m"] for row in before.values()]
 
 
 def test_models_without_a_result_are_neither_marked_nor_bought():
