@@ -190,18 +190,18 @@ def describe(mock: Mock) -> list[str]:
 
 def executors(stack: ExitStack) -> dict[str, Callable[[], Executor]]:
     """Return how each is started; the cluster ends with the benchmark."""
-    from ray.cluster_utils import Cluster as Machines
+    from ray.cluster_utils import Cluster
 
-    from sweep.execution.ray_pool import Cluster, RayPool
+    from sweep.execution.ray_pool import RayPool
 
-    machines = Machines(initialize_head=True, head_node_args={"num_cpus": 1})
+    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     stack.callback(machines.shutdown)
     for _ in range(2):
         machines.add_node(num_cpus=1)
     return {
         "this machine": partial(RayPool, 2),
-        "cluster with a place": partial(RayPool, None, Cluster(machines.address, has_place=True)),
-        "cluster without": partial(RayPool, None, Cluster(machines.address, has_place=False)),
+        "cluster with a place": partial(RayPool, None, machines.address, has_place=True),
+        "cluster without": partial(RayPool, None, machines.address),
     }
 
 

@@ -38,12 +38,12 @@ def start(name, request):
     """Start an executor; `files` and `url` are clusters whose machines reach a place for artifacts."""
     if name == "inline":
         return InlineExecutor()
-    from sweep.execution.ray_pool import Cluster, RayPool
+    from sweep.execution.ray_pool import RayPool
 
     request.getfixturevalue("workers_see_toys")
     if name == "ray":
         return RayPool(2)
-    return RayPool(None, Cluster(request.getfixturevalue("nodes").address, has_place=name != "put"))
+    return RayPool(None, request.getfixturevalue("nodes").address, has_place=name != "put")
 
 
 def ray_param(name):

@@ -17,12 +17,12 @@ LABELS = ArtifactKey("labels", "d", "all")
 @pytest.fixture
 def join(nodes):
     """Join the cluster, perhaps with a place for artifacts; leave it when the test ends."""
-    from sweep.execution.ray_pool import Cluster, RayPool
+    from sweep.execution.ray_pool import RayPool
 
     pools = []
 
     def make(*, has_place, workers=None):
-        pools.append(RayPool(workers, Cluster(nodes.address, has_place=has_place)))
+        pools.append(RayPool(workers, nodes.address, has_place=has_place))
         return pools[-1]
 
     yield make
