@@ -23,6 +23,7 @@ from sweep.report.profiles import PROFILES, Profile
 from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
 
+FIT = "fit"  # the kind of work that trials come from, and that more repetitions add
 MEASURED = tuple(f"{part}_{metric}" for metric in ("accuracy", "log_loss") for part in (VALIDATION, TEST))
 
 Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
@@ -126,7 +127,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
         **points,
         partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
         complexities=dict(_read_complexities(facts)),
-        seconds=_sum_seconds(store, networks),
+        seconds=_sum_seconds(store, frame),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
         images=store.load_images(inputs.data.fingerprint),
         origins=tuple(origin for origin in store.load_origins() if origin[0] in networks),
@@ -237,10 +238,14 @@ def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple
             yield subject, Complexity(*(own[name] for name in names))
 
 
-def _sum_seconds(store: Store, networks: set[str]) -> dict[str, dict[str, float]]:
-    """Sum the seconds of each network by kind of work, each unit's when it last succeeded."""
+def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Sum the seconds of each network by kind of work, each unit's when it last succeeded.
+
+    Fits of another plan, which are named by their first fit, are left out.
+    """
+    networks, fits = set(trials["network_id"]), set(trials["fit_id"])
     seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for _, kind, subject, duration_s in store.load_durations():
-        if subject in networks:
+    for unit, kind, subject, duration_s in store.load_durations():
+        if subject in networks and (kind != FIT or unit.split("/")[1] in fits):
             seconds[subject][kind] += duration_s
     return {subject: dict(kinds) for subject, kinds in seconds.items()}

@@ -96,9 +96,8 @@ def _describe_preprocessing(frames: SweepFrames) -> str:
     ranges: dict[str, None] = {}
     for point in frames.trials.drop_duplicates("network_id").to_dict("records"):
         weighted = read_weighted(point)
-        source = frames.inputs.weights[weighted].source
-        low, high = pixel_range(weighted.network, source, Scaling(point["scaling"]))
-        ranges[f"{low:g} to {high:g} ({source.value})"] = None
+        low, high = pixel_range(weighted.network, weighted.source, Scaling(point["scaling"]))
+        ranges[f"{low:g} to {high:g} ({weighted.source})"] = None
     values = "; ".join(_list_values(frames, Layer.NETWORK))
     return f"8-bit RGB, resized to a square, pixels scaled to {', '.join(ranges)}; {values}"
 

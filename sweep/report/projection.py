@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from sweep.durations import describe_duration
+from sweep.report.frames import FIT
 from sweep.report.inference import Standing
 from sweep.report.layout import Layout
 from sweep.report.statistics.arrays import Floats
@@ -12,7 +13,6 @@ from sweep.report.statistics.errors import Errors
 from sweep.report.study import Study
 
 REPEATS_AT_MOST = 1000  # that a projection looks ahead
-FIT = "fit"  # the kind of work that more repetitions add
 FAR = 4  # times the repetitions, whose critical values others are derived from
 
 

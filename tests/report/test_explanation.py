@@ -3,14 +3,12 @@
 import re
 import shlex
 import sqlite3
-from dataclasses import replace
 
 import pytest
 import yaml
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 import sweep
-from sweep.networks.table import WeightsSource
 from sweep.cli import run_command
 from sweep.outcome import Failure
 from sweep.report.cells import Mark, Selection
@@ -176,7 +174,9 @@ def test_the_command_runs_a_shuffle_that_has_finished():
 
 def test_the_command_leaves_weights_that_are_not_random_to_the_spec(study):
     sources = {"weights": "imagenet", "network": "mobilenet", "resolution": 128}
-    settings = read_settings(read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1]))))
+    settings = read_settings(
+        read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1])))
+    )
     assert "weights: imagenet" in settings["grid"]
 
 
@@ -219,7 +219,7 @@ def test_the_command_yields_the_same_trial_with_the_same_scores(workplace, capsy
     first, again = explain_and_run_again(f"accuracy:tiny-1-16:{split}", capsys)
     assert first == again
     results, scores = again
-    assert len(results) == len(scores) == 1
+    assert (len(results), len(scores)) == (4, 2)  # accuracy and log loss, of validation and test
 
 
 def test_the_command_works_for_images_in_a_folder_with_a_blank_in_its_name(workplace, drawn, capsys):

@@ -62,7 +62,7 @@ def test_the_margin_is_that_of_the_spec(models):
     study = read_example(models)
     wide = replace(study, frames=replace(study.frames, margin=60.0))
     assert infer(study).margin == 1
-    assert set(infer(wide).standings[SPLIT].verdicts.values()) == {Verdict.MAY_BE_BEST}
+    assert set(infer(wide).standings[SPLIT].verdicts.values()) <= {Verdict.MAY_BE_BEST, Verdict.WITHIN}
     assert infer(replace(wide, metric=METRICS["log_loss"])).margin == pytest.approx(0.6)
 
 

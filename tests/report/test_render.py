@@ -7,9 +7,10 @@ from io import StringIO
 
 import pandas as pd
 import pytest
+from study_example import describe
 
-from sweep.metrics import METRICS
 from sweep.methods.table import make_plan
+from sweep.metrics import METRICS
 from sweep.report.cells import Selection
 from sweep.report.frames import read_sweep
 from sweep.report.inference import infer
@@ -28,7 +29,7 @@ def make_example_store(accuracy=lambda trial: (0.9, TESTS[trial.shuffle]), *, is
         inputs = replace(inputs, data=replace(inputs.data, classes=classes))
     plan = make_plan(spec, inputs)
     store = make_store()
-    fill_store(store, plan, accuracy)
+    fill_store(store, plan, lambda trial: accuracy(describe(plan, trial)))
     fill_images(store, plan, make_images(inputs))
     return store
 
@@ -154,7 +155,7 @@ def test_csv_and_json_keep_the_choice_behind_each_cell():
     row = read_csv(render(make_example_store(alpha=[0.5, 1.0]), Format.CSV), "table4.csv").to_dict("records")[1]
     assert (row["model"], row["split"], row["marks"]) == ("tiny-1-16", "60/20/20", "may be the best")
     assert row["lower"] < row["accuracy_mean_percent"] < row["upper"]
-    assert (row["learning_rate"], row["steps"], row["shuffles"], row["finished"], row["planned"]) == (
+    assert (row["learning_rate"], row["steps"], row["repeats"], row["finished"], row["planned"]) == (
         0.01,
         10,
         3,
@@ -191,7 +192,7 @@ def test_a_partial_cell_says_how_much_of_it_is_there():
 
 def test_a_cell_without_results_is_a_dash():
     text = render(make_example_store(lambda _: None), Format.MARKDOWN)["report.md"]
-    assert re.search(r"\| tiny-1-16  \| +- \(0/12\) \|", text)
+    assert re.search(r"\| tiny-1-16 +\| +- \(0/12\) \|", text)
     assert "- Newest result: none yet" in text
 
 

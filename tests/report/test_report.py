@@ -6,6 +6,8 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import numpy as np
 import pytest
@@ -17,9 +19,9 @@ from sweep.outcome import Failure
 from sweep.report.cells import Selection
 from sweep.report.render import Format, render_report
 from sweep.report.report import Request
-from sweep.store.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from sweep.store.store import STORE_NAME
 
+ASSETS = Path(__file__).parents[1] / "store" / "assets"
 ONE_FILE = {
     Format.MARKDOWN: "report.md",
     Format.TEXT: "report.txt",
@@ -27,10 +29,10 @@ ONE_FILE = {
     Format.JSON: "report.json",
     Format.HTML: "report.html",
 }
-TABLES = ["table4", "diagnostics_80-10-10"]
-TABLES += ["effects", "table1", "patients", "table3", "cost", "reviewer"]
-TABLES += ["standing_60-20-20", "standing_80-10-10", "diagnostics_60-20-20", "metrics", "selection", "variance"]
-TABLES += ["budgets_mult_adds", "budgets_parameters", "pairs"]
+TABLES = ["means", "diagnostics_80-10-10"]
+TABLES += ["effects", "images", "patients", "complexities", "cost", "reviewer"]
+TABLES += ["standing_60-20-20", "standing_80-10-10", "metrics", "selection", "variance"]
+TABLES += ["budgets_mult_adds", "budgets_parameters", "pairs", "diagnostics_60-20-20"]
 
 
 @pytest.fixture(scope="module")
@@ -100,16 +102,16 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
     document = report(metric=metric)
     title = METRICS[metric].title
     titles = {table["name"]: table["title"] for table in document["tables"]}
-    for name in ("table4", "standing_60-20-20", "selection", "variance", "budgets_mult_adds", "pairs", "effects"):
+    for name in ("means", "standing_60-20-20", "selection", "variance", "budgets_mult_adds", "pairs", "effects"):
         assert title in titles[name]
     by_metric = {
         (row["model"], row["split"]): row["mean"] for row in list_rows(document, "metrics") if row["metric"] == metric
     }
     column = METRICS[metric].mean_column
-    for row in list_rows(document, "table4"):
+    for row in list_rows(document, "means"):
         assert row[column] == pytest.approx(by_metric[row["model"], row["split"]])
     best = {}
-    for row in list_rows(document, "table4"):
+    for row in list_rows(document, "means"):
         best.setdefault(row["split"], []).append(row[column])
     for split, values in best.items():
         first = list_rows(document, f"standing_{split.replace('/', '-')}")[0]
@@ -118,7 +120,7 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
 
 def test_the_selection_asked_for_is_that_of_table_4(report):
     chosen = {
-        select: {(row["model"], row["split"]): row["accuracy_mean_percent"] for row in list_rows(document, "table4")}
+        select: {(row["model"], row["split"]): row["accuracy_mean_percent"] for row in list_rows(document, "means")}
         for select in Selection
         for document in [report(select=select)]
     }
@@ -150,7 +152,7 @@ def test_a_report_compares_with_the_paper_that_the_spec_names(tmp_path):
 
 def find_own(output, metric):
     """Table 4 of the example; a metric that is asked for has a folder of its own."""
-    return output / "example" / ("" if metric == "accuracy" else metric) / "table4.csv"
+    return output / "example" / ("" if metric == "accuracy" else metric) / "means.csv"
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "cohen_kappa"])
@@ -231,9 +233,10 @@ FOLDERS = {
 def overflow(trial, success):
     """A head that was finite on validation images and overflowed on a test image; in a damaged store one of NaN."""
     if trial.alpha == 0.5 and trial.shuffle < 2:
-        scores = success.test_scores.copy()
+        scores = success.scores["test"].copy()
         scores[0, 0] = (np.inf, np.nan)[trial.shuffle]
-        return replace(success, test_scores=scores, test_log_loss=np.inf)
+        measures = {**success.measures, ("test", "log_loss"): np.inf}
+        return replace(success, scores={**success.scores, "test": scores}, measures=measures)
     return success
 
 
@@ -269,34 +272,75 @@ def test_numbers_in_files_are_those_of_the_tables(report, tmp_path):
     assert [row["difference"] for row in rows] == [row[3].value for row in table.rows]
 
 
-def take_back_to_version_1(source, path):
-    """Write a finished sweep's store as the first release did."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrate(connection, "old", MIGRATIONS[:1])
-        connection.execute("ATTACH ? AS new", (str(source),))
-        for table in ("specs", "runs", "results", "scores", "curves", "complexities"):
-            connection.execute(f"INSERT INTO {table} SELECT * FROM new.{table}")
-        for statement in (
-            "INSERT INTO datasets SELECT fingerprint, names, labels, '[]', copies FROM new.datasets",
-            """INSERT INTO partitions
-               SELECT data, json_extract(identity, '$.split'), json_extract(identity, '$.shuffle'),
-               training, validation, test FROM new.partitions""",
-            "INSERT INTO units SELECT unit, kind, run_id, worker, cost, duration_s, finished_at FROM new.units",
-        ):
-            connection.execute(statement)
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_store_of_an_earlier_release_has_its_report(tmp_path, version):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    copy(ASSETS / f"{version}.db", folder / STORE_NAME)
+    document = json.loads(write_report(folder, Request(Format.JSON), tmp_path / "reports"))
+    stored = {
+        row[0] for row in execute(folder, "SELECT value FROM measures WHERE (part, metric) = ('test', 'accuracy')")
+    }
+    means = [row["accuracy_mean_percent"] for row in list_rows(document, "means")]
+    assert any(mean is not None for mean in means)
+    assert all(min(stored) <= mean / 100 <= max(stored) for mean in means if mean is not None)
 
 
-def bare(rows):
-    """Rows without what stands on patients: the first release knew others."""
-    return [{key: row[key] for key in row.keys() - {"lower", "upper", "verdict", "marks"}} for row in rows]
+def execute(folder, statement):
+    with closing(sqlite3.connect(folder / STORE_NAME)) as connection:
+        return connection.execute(statement).fetchall()
 
 
-def test_a_report_of_a_store_of_the_first_release_has_the_same_means(folder, report, tmp_path):
-    old = tmp_path / "old" / "example"
-    old.mkdir(parents=True)
-    take_back_to_version_1(folder / STORE_NAME, old / STORE_NAME)
-    upgraded = json.loads(write_report(old, Request(Format.JSON), tmp_path))
-    for name in ("table4", "metrics", "selection", "cost"):
-        assert bare(list_rows(upgraded, name)) == bare(list_rows(report(), name))
-    with closing(sqlite3.connect(old / STORE_NAME)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+# -- rows, columns, panels, values -------------------------------------------------------------------------------
+
+
+def test_other_rows_and_columns_arrange_the_same_cells(report):
+    usual = {(row["model"], row["split"]): row for row in list_rows(report(), "means")}
+    document = report(rows=("alpha",), columns=("resolution",))
+    panels = [table for table in document["tables"] if table["content"] == "means"]
+    assert [table["name"] for table in panels] == ["means_split-60-20-20", "means_split-80-10-10"]
+    cells = [row for table in panels for row in table["rows"]]
+    assert len(cells) == len(usual)
+    for cell in cells:
+        own = usual[cell["model"], cell["block"]]
+        assert cell["model"] == f"tiny-{cell['alpha']}-{cell['resolution']}"
+        for name in ("accuracy_mean_percent", "lower", "upper", "marks", "verdict"):
+            assert cell[name] == own[name]
+
+
+def test_values_that_are_asked_for_are_compared_alone_and_the_title_says_so(report, tmp_path):
+    document = report(where={"alpha": ["0.5"]})
+    assert {row["model"] for row in list_rows(document, "means")} == {"tiny-0.5-16", "tiny-0.5-32"}
+    assert "ONLY alpha 0.5" in document["header"]["stamp"]
+    assert {row["axis"] for row in list_rows(document, "effects")} == {"resolution", "learning rate", "split"}
+    assert (tmp_path / "example" / "alpha-0.5" / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"rows": ("steps",)}, "rows: 'steps' is no compared axis (allowed: network, alpha, "),
+        ({"rows": ("alpha",), "columns": ("alpha",)}, "rows: 'alpha' stands there twice"),
+        ({"where": {"alpha": ["0.5"], "resolution": ["64"]}}, "where: resolution: '64' is not in this sweep"),
+    ],
+)
+def test_axes_and_values_that_are_not_there_are_told_in_one_line(report, asked, message):
+    with pytest.raises(UserError) as caught:
+        report(**asked)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_models_of_any_axes_have_every_document():
+    """Axes that do not apply everywhere, lists of widths, and repetitions that were not all run."""
+    axes = {"hidden": [[], [8]], "optimizer": ["sgd", "momentum"], "momentum": [0.5, 0.9], "batch_size": [10, 20]}
+    study = make_example(**axes, skill=lambda _: 0.9, become=lambda trial: TRUE if trial.shuffle else None)
+    assert list(study.frames.models) == [
+        f"tiny-1-16, optimizer {optimizer}, hidden layers {hidden}"
+        for optimizer in ("sgd", "momentum")
+        for hidden in ("none", "8")
+    ]
+    assert study.layout.choice_words == "learning rate, momentum, batch size and steps"
+    for form in ONE_FILE.keys() - {Format.HTML} | {Format.CSV}:
+        for text in render_report(report_on(study), form).values():
+            assert not re.search(NO_NUMBER, text)

@@ -5,9 +5,9 @@ import pytest
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 from sweep.errors import UserError
+from sweep.methods.table import make_plan
 from sweep.metrics import METRICS
 from sweep.outcome import Series
-from sweep.methods.table import make_plan
 from sweep.report.study import list_trials_behind
 from sweep.store.store import UnitRecord
 from sweep.testing import make_inputs, make_spec, make_store
@@ -86,11 +86,17 @@ def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
 
 DAMAGE = {
     "no scores": ("DELETE FROM scores", "trial [0-9a-f]{16} has not the scores of its images"),
-    "scores of other images": ("UPDATE scores SET test = zeroblob(16)", "has not the scores of its images"),
-    "half a score": ("UPDATE scores SET test = x'00'", "the scores of trial [0-9a-f]{16}: buffer size"),
-    "a torn spec": ("UPDATE specs SET spec = '{'", "its spec: "),
+    "scores of other images": (
+        "UPDATE scores SET logits = zeroblob(16) WHERE part = 'test'",
+        "has not the scores of its images",
+    ),
+    "half a score": (
+        "UPDATE scores SET logits = x'00' WHERE part = 'test'",
+        "the test scores of trial [0-9a-f]{16}: buffer size",
+    ),
+    "a torn spec": ("UPDATE plans SET spec = '{'", "its plan: "),
     "a torn list of images": ("UPDATE datasets SET names = '['", "its list of images: "),
-    "half a partition": ("UPDATE partitions SET test = x'00'", 'the partition .*"shuffle":0,"split":"60/20/20".*: '),
+    "half a partition": ("UPDATE parts SET images = x'00'", "the partition [0-9a-f]{16}: "),
     "a torn provenance": ("UPDATE runs SET provenance = ''", "the provenance of a run: "),
 }
 
@@ -109,7 +115,7 @@ def test_a_damaged_store_is_told_in_one_line(statement, what):
 
 def test_a_torn_curve_is_told_in_one_line():
     store = fill_example(make_store())
-    head = store.connection.execute("SELECT head_id FROM results").fetchone()[0]
-    store.connection.execute("INSERT OR REPLACE INTO curves VALUES (?, x'00', x'00', x'00')", (head,))
-    with pytest.raises(UserError, match=f"is damaged \\(the curve of head {head}: "):
-        store.load_curve(head)
+    fit = store.connection.execute("SELECT fit_id FROM trials").fetchone()[0]
+    store.connection.execute("INSERT INTO series VALUES (?, 'validation', 'accuracy', x'00', x'00')", (fit,))
+    with pytest.raises(UserError, match=f"is damaged \\(the series of fit {fit}: "):
+        store.load_series(fit)
