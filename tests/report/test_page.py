@@ -138,9 +138,9 @@ def test_rows_of_several_models_keep_their_order():
         ("means", "means", "Test accuracy (%)", "Means"),
         ("table4_alpha-0.5", "means", "Table 4. Test accuracy (%)", "Table 4: means, alpha 0.5"),
         ("standing_62.5-17.5-20", "standing", "Against the best", "Against the best, 62.5/17.5/20"),
-        ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heat map, 80/10/10"),
-        ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity, learning rate"),
-        ("unheard-of", "", "Something new: with much behind it", "Something new"),
+        ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heatmap 80/10/10"),
+        ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity learning rate"),
+        ("class_metrics", "class_metrics", "Metrics of each class", "Class metrics"),
     ],
 )
 def test_the_contents_have_short_names(name, content, title, short):
@@ -176,7 +176,7 @@ def test_means_are_explained_whatever_their_table_is_called_and_in_whatever_colu
     means = Table("means_x", "means", "T", "", columns, rows)
     explained = make_explanations()
     place = list(explained).index(("tiny-0.5-16", SPLITS[0]))
-    assert f'data-value="90.0" data-explanation="{place}"' in write_page(make_report(means), [], explained)
+    assert f'data-value="90" data-explanation="{place}"' in write_page(make_report(means), [], explained)
     assert "data-explanation=" not in write_page(make_report(replace(means, content="metrics")), [], explained)
 
 

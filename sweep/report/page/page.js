@@ -56,9 +56,11 @@ function makeSortable(table) {
   });
 }
 
-/** Text of a cell without its deviation and bounds, whose digits would match other numbers. */
-function readText(cell) {
-  return [...cell.childNodes].map((node) => (["std", "bounds"].includes(node.className) ? "" : node.childNodes.length ? readText(node) : node.textContent)).join("");
+/** Text of a row without deviations and bounds, whose digits would match other numbers. */
+function readText(row) {
+  const copy = row.cloneNode(true);
+  copy.querySelectorAll(".std, .bounds").forEach((part) => part.remove());
+  return [...copy.cells].map((cell) => cell.textContent).join("\n").toLowerCase();
 }
 
 const FILTERED = 10; // rows from which on a filter helps
@@ -72,10 +74,7 @@ function makeFilterable(table, box) {
     if (hint.length) box.before(tools);
     return;
   }
-  const rows = [...table.tBodies[0].rows].map((row) => {
-    const texts = [...row.cells].map(readText);
-    return [row, texts.join("\n").toLowerCase()];
-  });
+  const rows = [...table.tBodies[0].rows].map((row) => [row, readText(row)]);
   const input = make("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: "words to find" });
   const count = make("output");
   const filter = () => {
