@@ -1,11 +1,12 @@
 """How fast images go through frozen networks: our extraction against TensorFlow's bare compiled pass.
 
-Both take the same decoded images, TensorFlow in batches of 32, in this process and on one thread, by turns, so that what else the
-machine does hits both; of the rounds' seconds the median counts. TensorFlow's side is the traced function alone, ours
-is `extract_features` with all that it does. Before, each side has run one batch. Also printed: the seconds of the work
-unit that makes a network (built, weights loaded, counted, converted; TensorFlow and Keras are imported before), the
-seconds to open it, and by how much the features differ: the root mean square of the differences over that of the
-features. Rounding to float32 alone leaves TensorFlow's own 2e-6 to 3e-6 away from the same network in float64.
+Both take the same decoded images, TensorFlow in batches of 32, in this process and on one thread, by turns, so that
+what else the machine does hits both; of the rounds' seconds the median counts. TensorFlow's side is the traced
+function alone, ours is `extract_features` with all that it does. Before, each side has run one batch. Also printed:
+the seconds of the work unit that makes a network (built, weights loaded, counted, converted; TensorFlow and Keras are
+imported before), the seconds to open it, and by how much the features differ: the root mean square of the differences
+over that of the features. Rounding to float32 alone leaves TensorFlow's own 2e-6 to 3e-6 away from the same network in
+float64.
 
 Images come from --data or $SWEEP_DATA, weights from $KERAS_HOME. Where they are missing, noise and random weights
 stand in, and the table says so.
