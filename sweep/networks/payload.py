@@ -16,7 +16,7 @@ BATCH_IMAGES = 4  # small batches stay in the caches: up to a third faster than 
 class Engine(StrEnum):
     """What computes a network."""
 
-    LITERT = "litert"  # a LiteRT (TensorFlow Lite) model: two to three times as fast as TensorFlow
+    LITERT = "litert"  # a LiteRT (TensorFlow Lite) model: about twice as fast as TensorFlow
     TENSORFLOW = "tensorflow"  # a frozen graph: for what LiteRT cannot compute
     NUMPY = "numpy"  # the kernels of the tiny network
 
