@@ -45,7 +45,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=1_000_000, help=f"rounded to a multiple of {TRIALS_PER_SHUFFLE}")
     shuffles = max(1, round(parser.parse_args().trials / TRIALS_PER_SHUFFLE))
-    print_heading("planning", f"trials   {shuffles * TRIALS_PER_SHUFFLE:,}", "data     DEMO IMAGES, as few as can be")
+    print_heading(
+        "planning",
+        f"trials   {shuffles * TRIALS_PER_SHUFFLE:,}",
+        "data     DEMO IMAGES, as few as leave every class some in every part",
+    )
     with tempfile.TemporaryDirectory(prefix="sweep-benchmark-") as folder:
         print_measurements(measure(Path(folder), shuffles))
 
@@ -69,7 +73,7 @@ def measure(folder: Path, shuffles: int) -> list[Measurement]:
 
 def write_spec(path: Path, shuffles: int) -> Path:
     """Write a spec of demo images and random weights, so that planning needs neither a folder nor the network."""
-    data = {"source": "demo", "demo": {"images": 20}}
+    data = {"source": "demo", "demo": {"images": 100}}
     spec = {"name": path.stem, "data": data, "weights": "random", "grid": {**AXES, "shuffle": list(range(shuffles))}}
     path.write_text(json.dumps(spec))
     return path

@@ -74,7 +74,9 @@ def predict(folder: Path, cell: str, files: Sequence[Path], repeat: int = 0, sel
     model = _open_model(folder, cell, repeat, select)
     contents = [(str(path), _read(path)) for path in files]
     score_files = import_object(find_method(model.method).score_files)
-    with divert_errors(Path(os.devnull)):  # the chatter of libraries
+    from threadpoolctl import threadpool_limits
+
+    with divert_errors(Path(os.devnull)), threadpool_limits(1):  # quietly, and with the bits of a worker
         scores: NDArray[np.float32] = score_files(model.point, _find_network(folder, model), model.state, contents)
     probabilities = np.exp(scores - scores.max(axis=1, keepdims=True), dtype=np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)

@@ -56,7 +56,9 @@ def test_what_is_lost_and_what_it_costs_stands_beside_the_model(large):
     found, inference = answer(large, margin=5.0), infer(large)
     standing = inference.standings[SPLIT]
     lost = -standing.ranks.lower[standing.models.index("tiny-1-16")]
-    assert found.details[0].startswith(f"How sure: it loses at most {math.ceil(10 * lost) / 10:.1f} points against the best")
+    assert found.details[0].startswith(
+        f"How sure: it loses at most {math.ceil(10 * lost) / 10:.1f} points against the best"
+    )
     interval = inference.intervals[found.key]
     assert f"95 % interval {interval.lower:.1f} to {interval.upper:.1f}; " in found.details[1]
     assert "M mult-adds an image" in found.details[1]
@@ -130,7 +132,9 @@ def test_unknown_patients_are_said_to_be(large):
 
 
 def test_a_choice_on_test_images_is_called_too_high():
-    assert "the means are too high" in " ".join(answer(make_example(select=Selection.TEST, **{**GRID, "steps": [10, 20]}, skill=know)).details)
+    assert "the means are too high" in " ".join(
+        answer(make_example(select=Selection.TEST, **{**GRID, "steps": [10, 20]}, skill=know)).details
+    )
 
 
 # -- warnings ----------------------------------------------------------------------------------------------------

@@ -3,14 +3,12 @@
 import re
 import shlex
 import sqlite3
-from dataclasses import replace
 
 import pytest
 import yaml
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 import sweep
-from sweep.networks.table import WeightsSource
 from sweep.cli import run_command
 from sweep.outcome import Failure
 from sweep.report.cells import Mark, Selection
@@ -176,7 +174,9 @@ def test_the_command_runs_a_shuffle_that_has_finished():
 
 def test_the_command_leaves_weights_that_are_not_random_to_the_spec(study):
     sources = {"weights": "imagenet", "network": "mobilenet", "resolution": 128}
-    settings = read_settings(read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1]))))
+    settings = read_settings(
+        read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1])))
+    )
     assert "weights: imagenet" in settings["grid"]
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sweep.errors import UserError
-from sweep.outcome import Failure
 from sweep.methods.table import make_plan
+from sweep.outcome import Failure
 from sweep.report.frames import MEASURED, Asked, Status, read_sweep, trials_frame
 from sweep.store.store import UnitRecord
 from sweep.testing import (

@@ -82,7 +82,9 @@ def test_models_are_named_by_their_label_or_by_values_on_their_axes(write, frame
         ("network,alpha,resolution,split", "tiny,1.0,16,60/20/20"),
         ("alpha,resolution,split", "1,16,60/20/20"),
     ):
-        found = read_means(write(f"{head},accuracy_mean_percent,accuracy_std_points\n{row},90.5,0.25\n"), frames, ACCURACY)
+        found = read_means(
+            write(f"{head},accuracy_mean_percent,accuracy_std_points\n{row},90.5,0.25\n"), frames, ACCURACY
+        )
         assert (found.means, found.stds, found.strangers) == ({key: 90.5}, {key: 0.25}, ())
     head = "alpha,resolution,split,accuracy_mean_percent\n"
     assert list(read_means(write(head + "0.50,128,80/10/10,90\n"), paper, ACCURACY).means) == [
@@ -92,7 +94,9 @@ def test_models_are_named_by_their_label_or_by_values_on_their_axes(write, frame
 
 def test_a_row_that_stands_for_several_cells_is_refused_and_a_papers_is_left_out(write, frames):
     path = write("alpha,split,accuracy_mean_percent\n1,60/20/20,90\n")
-    with pytest.raises(UserError, match=r"row 1: stands for several cells \(tiny-1-16 at 60/20/20, .*\); name more axes"):
+    with pytest.raises(
+        UserError, match=r"row 1: stands for several cells \(tiny-1-16 at 60/20/20, .*\); name more axes"
+    ):
         read_means(path, frames, ACCURACY)
     finer = make_example(become=lambda _: None, has_images=False, published=PAPER, hidden=[[], [8]], **PAPER_GRID)
     assert load_means(finer.frames, ACCURACY).means == {}
@@ -100,7 +104,10 @@ def test_a_row_that_stands_for_several_cells_is_refused_and_a_papers_is_left_out
 
 def test_deviations_may_be_left_out(write, frames):
     assert read_means(write(HEAD + "tiny-1-16,60/20/20,90.5,\n"), frames, ACCURACY).stds == {}
-    assert read_means(write("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,90.5\n"), frames, ACCURACY).stds == {}
+    assert (
+        read_means(write("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,90.5\n"), frames, ACCURACY).stds
+        == {}
+    )
 
 
 def test_other_metrics_have_columns_of_their_own(write, frames):
@@ -134,15 +141,24 @@ MISTAKES = {
     "an empty file": ("", "cannot be read as CSV (No columns to parse from file); name a readable CSV file"),
     "comments alone": ("# nothing\n", "cannot be read as CSV (No columns to parse from file)"),
     "not UTF-8": (HEAD.encode() + b"t\xefny,60/20/20,1,1\n", "cannot be read as CSV ('utf-8' codec can't decode byte"),
-    "no cells": ("x,accuracy_mean_percent\n1,1\n", "lacks columns (found: x, accuracy_mean_percent); needed are accuracy_"),
-    "no means": (f"backbone,split\n{X},60/20/20\n", "lacks columns (found: backbone, split); needed are accuracy_mean_per"),
+    "no cells": (
+        "x,accuracy_mean_percent\n1,1\n",
+        "lacks columns (found: x, accuracy_mean_percent); needed are accuracy_",
+    ),
+    "no means": (
+        f"backbone,split\n{X},60/20/20\n",
+        "lacks columns (found: backbone, split); needed are accuracy_mean_per",
+    ),
     "no number": (HEAD + f"{X},60/20/20,high,1\n", "row 1: accuracy_mean_percent 'high' is no number; mend the file"),
     "infinity": (HEAD + f"{X},60/20/20,inf,1\n", "row 1: accuracy_mean_percent 'inf' is no number"),
     "no deviation": (HEAD + f"{X},60/20/20,1,low\n", "row 1: accuracy_std_points 'low' is no number"),
     "a split that is none": (HEAD + f"{X},60/20,1,1\n", "has no cell of this sweep (found: tiny-1-16 at 60/20, "),
     "a gap for a split": (HEAD + f"{X},,1,1\n", "has no cell of this sweep (found: tiny-1-16 at nan, "),
     "too many values": (HEAD + f"{X},60/20/20,1,1,1,1\n", ""),
-    "impossible": (HEAD + f"{X},60/20/20,250,1\n", "row 1: accuracy_mean_percent 250 is impossible (allowed: 0 to 100)"),
+    "impossible": (
+        HEAD + f"{X},60/20/20,250,1\n",
+        "row 1: accuracy_mean_percent 250 is impossible (allowed: 0 to 100)",
+    ),
     "fractions": (
         HEAD + f"{X},60/20/20,0.97,0.01\n{X},80/10/10,1,0\n",
         "accuracy_mean_percent is nowhere above 1; give percentages, not fractions",

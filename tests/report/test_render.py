@@ -7,11 +7,10 @@ from io import StringIO
 
 import pandas as pd
 import pytest
-
 from study_example import describe
 
-from sweep.metrics import METRICS
 from sweep.methods.table import make_plan
+from sweep.metrics import METRICS
 from sweep.report.cells import Selection
 from sweep.report.frames import read_sweep
 from sweep.report.inference import infer

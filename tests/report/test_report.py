@@ -278,7 +278,9 @@ def test_a_store_of_an_earlier_release_has_its_report(tmp_path, version):
     folder.mkdir()
     copy(ASSETS / f"{version}.db", folder / STORE_NAME)
     document = json.loads(write_report(folder, Request(Format.JSON), tmp_path / "reports"))
-    stored = {row[0] for row in execute(folder, "SELECT value FROM measures WHERE (part, metric) = ('test', 'accuracy')")}
+    stored = {
+        row[0] for row in execute(folder, "SELECT value FROM measures WHERE (part, metric) = ('test', 'accuracy')")
+    }
     means = [row["accuracy_mean_percent"] for row in list_rows(document, "means")]
     assert any(mean is not None for mean in means)
     assert all(min(stored) <= mean / 100 <= max(stored) for mean in means if mean is not None)

@@ -5,9 +5,9 @@ import pytest
 from study_example import MODELS, TRUE, fill_example, make_example, read_example
 
 from sweep.errors import UserError
+from sweep.methods.table import make_plan
 from sweep.metrics import METRICS
 from sweep.outcome import Series
-from sweep.methods.table import make_plan
 from sweep.report.study import list_trials_behind
 from sweep.store.store import UnitRecord
 from sweep.testing import make_inputs, make_spec, make_store
@@ -86,8 +86,14 @@ def test_a_store_without_images_has_cells_of_what_it_keeps_and_no_readouts():
 
 DAMAGE = {
     "no scores": ("DELETE FROM scores", "trial [0-9a-f]{16} has not the scores of its images"),
-    "scores of other images": ("UPDATE scores SET logits = zeroblob(16) WHERE part = 'test'", "has not the scores of its images"),
-    "half a score": ("UPDATE scores SET logits = x'00' WHERE part = 'test'", "the test scores of trial [0-9a-f]{16}: buffer size"),
+    "scores of other images": (
+        "UPDATE scores SET logits = zeroblob(16) WHERE part = 'test'",
+        "has not the scores of its images",
+    ),
+    "half a score": (
+        "UPDATE scores SET logits = x'00' WHERE part = 'test'",
+        "the test scores of trial [0-9a-f]{16}: buffer size",
+    ),
     "a torn spec": ("UPDATE plans SET spec = '{'", "its plan: "),
     "a torn list of images": ("UPDATE datasets SET names = '['", "its list of images: "),
     "half a partition": ("UPDATE parts SET images = x'00'", "the partition [0-9a-f]{16}: "),

@@ -1,7 +1,17 @@
 """What results cost, and which models no cheaper one beats."""
 
 import pytest
-from study_example import MODELS, TRUE, fill_example, make_example, make_success, read_example, read_notes, read_rows, tabulate
+from study_example import (
+    MODELS,
+    TRUE,
+    fill_example,
+    make_example,
+    make_success,
+    read_example,
+    read_notes,
+    read_rows,
+    tabulate,
+)
 
 from sweep.methods.table import make_plan
 from sweep.store.store import UnitRecord
@@ -108,7 +118,8 @@ def test_seconds_are_unknown_where_the_features_came_from_the_cache(known):
 def test_costs_are_those_of_table_3_with_the_head_of_the_sweep(known):
     ours = {name: (row["mult_adds_m"], row["parameters_m"]) for (name,), row in read_rows(known["cost"]).items()}
     theirs = {
-        name: (row["own_mult_adds_m"], row["own_parameters_m"]) for (name,), row in read_rows(known["complexities"]).items()
+        name: (row["own_mult_adds_m"], row["own_parameters_m"])
+        for (name,), row in read_rows(known["complexities"]).items()
     }
     assert ours == theirs
 

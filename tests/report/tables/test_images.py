@@ -8,8 +8,8 @@ from study_example import make_example, read_notes
 
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition
-from sweep.methods.table import make_plan
 from sweep.identity import partition_identity
+from sweep.methods.table import make_plan
 from sweep.report.frames import read_sweep
 from sweep.report.inference import infer
 from sweep.report.tables.images import make_images, measure_partitions
@@ -32,7 +32,9 @@ def tabulate_images(study):
 
 def test_table_1_is_that_of_the_paper_for_its_5216_images():
     splits = ["80/10/10", "70/15/15", "60/20/20"]
-    rows = tabulate_images(read_images(split=splits, classes=(1341, 3875), learning_rate=0.1, steps=10, has_images=True)).rows
+    rows = tabulate_images(
+        read_images(split=splits, classes=(1341, 3875), learning_rate=0.1, steps=10, has_images=True)
+    ).rows
     assert [[cell.value for cell in row[:4]] for row in rows] == [
         ["80/10/10", 4172, 522, 522],
         ["70/15/15", 3652, 782, 782],

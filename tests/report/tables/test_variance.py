@@ -3,7 +3,6 @@
 import pytest
 from study_example import MODELS, TRUE, make_example, make_success, read_notes, read_rows, tabulate
 
-
 REST = "interactions and chance"
 
 
