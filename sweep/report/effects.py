@@ -36,7 +36,7 @@ class Effect:
 
 def list_effects(study: Study, inference: Inference) -> tuple[Effect, ...]:
     """List the main effects of every axis that is crossed with all others; in a block, where all models are there."""
-    question, blocks, layout = inference.ask(study, study.metric), list(study.frames.blocks), study.layout
+    question, blocks, layout = inference.question, list(study.frames.blocks), study.layout
     whole = [block for block in blocks if question.list_complete(block) == study.list_models(block)]
     effects = [
         effect for axis in layout.of_models for block in whole for effect in _find_compared(question, axis, block)

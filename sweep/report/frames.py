@@ -24,6 +24,7 @@ from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
 
 FIT = "fit"  # the kind of work that trials come from, and that more repetitions add
+MARGIN = 1.0  # of specs from before it could be said
 MEASURED = tuple(f"{part}_{metric}" for metric in ("accuracy", "log_loss") for part in (VALIDATION, TEST))
 
 Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
@@ -119,8 +120,8 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     return SweepFrames(
         name=plan.spec["name"],
         method=plan.method,
-        margin=plan.spec["margin"],
-        profile=PROFILES.get(plan.spec["published"], Profile()),
+        margin=plan.spec.get("margin", MARGIN),
+        profile=PROFILES.get(str(plan.spec.get("published")), Profile()),
         inputs=inputs,
         layout=layout,
         trials=_join_results(store, frame.assign(data=inputs.data.name, is_demo=inputs.data.is_demo)),

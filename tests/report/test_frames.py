@@ -133,7 +133,7 @@ def test_seconds_are_summed_by_network_and_kind_without_decoding(store, plan):
     for unit in plan.units:
         record(store, run, unit, 0.5)
         record(store, run, unit, 0.5, key=f"{unit.key}-more")
-    assert read_sweep(store).seconds == {plan.trials[0].network_id: {"convert": 1.0, "extract": 1.0, "fit": 0.5}}
+    assert read_sweep(store).seconds == {plan.trials[0].network_id: {"extract": 1.0, "fit": 0.5}}
 
 
 def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed(store, plan):
@@ -143,7 +143,7 @@ def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed
         for duration_s, has_failed in ((0.5, False), (8.0, True), (0.25, False), (9.0, True)):
             record(store, run, unit, duration_s, has_failed=has_failed)
     (seconds,) = read_sweep(store).seconds.values()
-    assert seconds == {"convert": 0.25, "extract": 0.25, "fit": 0.25}
+    assert seconds == {"extract": 0.25, "fit": 0.25}
 
 
 def test_origins_are_those_of_the_plans_networks(store, plan):
