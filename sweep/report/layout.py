@@ -214,8 +214,9 @@ def is_plain(axis: Axis) -> bool:
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Join words: a, b and c."""
-    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+    """Join words: a, b and c; or, of words that hold commas, a; b and c."""
+    between = "; " if any(", " in word for word in words) else ", "
+    return " and ".join(part for part in (between.join(words[:-1]), *words[-1:]) if part)
 
 
 def slug(text: str) -> str:
