@@ -119,7 +119,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     inputs = Inputs.from_json(plan.inputs)
     frame, points = _tabulate(trials, layout)
     networks = set(frame["network_id"])
-    facts = {subject: own for subject, own in store.load_facts().items() if subject in networks}
+    facts = _read_facts(store, networks)
     parts = {each: store.load_partition(inputs.data.fingerprint, each) for each in frame["partition_id"].unique()}
     return SweepFrames(
         name=plan.spec["name"],
@@ -219,6 +219,14 @@ def _join_results(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
     joined = trials.join(pd.DataFrame(rows, columns=columns).set_index("trial_id"), on="trial_id")
     joined["status"] = joined["status"].fillna(Status.MISSING.value)
     return joined.assign(**{name: trials["trial_id"].map(values).astype(float) for name, values in measures.items()})
+
+
+def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each network: of its features, which name the built network, and of that one."""
+    facts = store.load_facts()
+    return {
+        each: {**facts.get(facts.get(each, {}).get("converted", ""), {}), **facts.get(each, {})} for each in networks
+    }
 
 
 def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:

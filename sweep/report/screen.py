@@ -113,7 +113,7 @@ def _print_means(console: Console, written: Written) -> None:
     if left_out:
         _print_text(console, Text(f"... and {left_out:,} more: --full"))
     if len(tables) > 1:
-        _print_text(console, Text(f"... and {len(tables) - 1:,} more such tables: --full"))
+        _print_text(console, Text(f"... and {len(tables) - 1:,} more such table{'s' * (len(tables) > 2)}: --full"))
     empty = [str(row[0].value) for row in table.rows if not _has_result(row)]
     if empty:
         more = f" and {len(empty) - MODELS_SHOWN:,} more" if len(empty) > MODELS_SHOWN else ""

@@ -1,6 +1,5 @@
 """The page holds what every document holds, needs nothing else, and keeps text text."""
 
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -139,9 +138,9 @@ def test_rows_of_several_models_keep_their_order():
         ("means", "means", "Test accuracy (%)", "Means"),
         ("table4_alpha-0.5", "means", "Table 4. Test accuracy (%)", "Table 4: means, alpha 0.5"),
         ("standing_62.5-17.5-20", "standing", "Against the best", "Against the best, 62.5/17.5/20"),
-        ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heat map, 80/10/10"),
-        ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity, learning rate"),
-        ("unheard-of", "", "Something new: with much behind it", "Something new"),
+        ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heatmap 80/10/10"),
+        ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity learning rate"),
+        ("class_metrics", "class_metrics", "Metrics of each class", "Class metrics"),
     ],
 )
 def test_the_contents_have_short_names(name, content, title, short):
@@ -177,7 +176,7 @@ def test_means_are_explained_whatever_their_table_is_called_and_in_whatever_colu
     means = Table("means_x", "means", "T", "", columns, rows)
     explained = make_explanations()
     place = list(explained).index(("tiny-0.5-16", SPLITS[0]))
-    assert f'data-value="90.0" data-explanation="{place}"' in write_page(make_report(means), [], explained)
+    assert f'data-value="90" data-explanation="{place}"' in write_page(make_report(means), [], explained)
     assert "data-explanation=" not in write_page(make_report(replace(means, content="metrics")), [], explained)
 
 
@@ -251,24 +250,30 @@ def test_names_of_any_characters_stay_text():
     report = Report(make_header(NASTY, NASTY), answer, (table, table, named), 1, (NASTY,))
     text = write_page(report, drawings, {(NASTY, "b"): explanation})
     outline = Outline(text)
-    assert outline.cells.count(NASTY) == 8
+    assert outline.cells.count(NASTY) == 11
     assert sum(tag == "b" for tag, _ in outline.tags) == 2  # the sweep's name and the label of a detail
-    assert text.count("</script>") == 2
+    assert text.count("</script>") == 1
 
 
-def test_explanations_lie_in_the_page_as_data():
+def test_explanations_lie_in_the_page_as_templates():
     text = make_page(explanations=make_explanations("<0.1>"))
-    (data,) = re.findall(r'<script type="application/json" id="explanations">(.*?)</script>', text)
-    assert "<" not in data
-    first = json.loads(data)[0]
-    assert first["title"] == "tiny-1-16, split 80/10/10"
-    assert first["facts"] == [["Chosen", "<0.1>"]]
-    assert first["tables"][0]["rows"][1:] == [
-        ["<0.1>", ["90.1", 90.1]],
-        ["<0.1>", ["90.2", 90.2]],
-        ["none", ["-", None]],
+    first, *others = re.findall(r"<template .*?</template>", text, re.DOTALL)
+    assert len(others) + 1 == text.count("data-explanation=") == len(make_explanations())
+    assert first.startswith('<template id="explanation-0" data-title="tiny-1-16, split 80/10/10">')
+    assert "<dt>Chosen</dt><dd>&lt;0.1&gt;</dd>" in first
+    cells = ["&lt;0.1&gt;", "90.0", "&lt;0.1&gt;", "90.1", "&lt;0.1&gt;", "90.2", "none", "-"]
+    assert re.findall(r"<t[dh](?: [^>]*)?>(?:<strong>)?([^<]*)", first) == [
+        "learning rate",
+        "test accuracy (%)",
+        *cells,
     ]
-    assert text.count("data-explanation=") == len(make_explanations())
+
+
+def test_facts_that_are_looked_up_are_folded_and_a_command_keeps_its_words():
+    facts = (("Chosen", "0.1"), ("Data", "x"), ("Run one again", "sweep run x --set a=b"))
+    text = write_page(make_report(make_means_table()), [], {("tiny-1-16", SPLITS[0]): Explanation("T", facts, ())})
+    assert text.index("<dt>Chosen") < text.index("<span class=word>--set</span>") < text.index('class="behind"')
+    assert text.index('class="behind"') < text.index("<dt>Data</dt><dd>x</dd>")
 
 
 def test_many_explanations_leave_a_page_small():

@@ -1,4 +1,4 @@
-"""A terminal gets one screen of a report: the answer first, Table 4 best first, no line longer than the terminal."""
+"""A terminal gets one screen of a report: the answer first, the means best first, no line longer than the terminal."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import pytest
 from study_example import MODELS, TRUE, fill_example, read_example
 
 from sweep.report.cells import Selection
+from sweep.report.frames import Asked
 from sweep.report.inference import infer
 from sweep.report.report import Written, make_report
 from sweep.report.screen import MODELS_SHOWN, WIDEST, draw_screen
@@ -37,15 +38,15 @@ def written(models, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def names(written):
-    return [row[0].value for row in find_table4(written).rows]
+    return [row[0].value for row in find_means(written).rows]
 
 
-def find_table4(written):
-    return next(table for table in written.report.tables if table.name == "table4")
+def find_means(written):
+    return next(table for table in written.report.tables if table.content == "means")
 
 
 def with_rows(written, rows):
-    tables = [replace(table, rows=rows) if table.name == "table4" else table for table in written.report.tables]
+    tables = [replace(table, rows=rows) if table.content == "means" else table for table in written.report.tables]
     return replace(written, report=replace(written.report, tables=tuple(tables)))
 
 
@@ -58,7 +59,7 @@ def unwrap(text):
 
 
 def list_models(text):
-    """The first words of the lines of Table 4."""
+    """The first words of the lines of the table."""
     lines = text.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("──"))
     return [line.split()[0] for line in lines[start + 1 :] if line.startswith("tiny-")]
@@ -79,22 +80,22 @@ def test_the_headline_comes_first_and_every_sentence_of_the_answer_is_there(writ
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_all_models_are_named_once_best_first_at_the_answer_s_split(written, names, width):
-    place = [column.key for column in find_table4(written).columns].index(written.report.answer.split)
-    means = {row[0].value: row[place].value for row in find_table4(written).rows}
+    place = [column.key for column in find_means(written).columns].index(written.report.answer.block)
+    means = {row[0].value: row[place].value for row in find_means(written).rows}
     assert list_models(draw(written, width)) == sorted(names, key=lambda name: -means[name])
 
 
 def test_of_a_loss_the_smallest_comes_first(models, tmp_path):
     written = write_study(tmp_path, read_example(models, "log_loss"))
-    place = [column.key for column in find_table4(written).columns].index(written.report.answer.split)
-    means = {row[0].value: row[place].value for row in find_table4(written).rows}
+    place = [column.key for column in find_means(written).columns].index(written.report.answer.block)
+    means = {row[0].value: row[place].value for row in find_means(written).rows}
     assert list_models(draw(written)) == sorted(means, key=means.get)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_split_has_a_column_and_every_symbol_a_legend(written, width):
     text = draw(written, width)
-    heads = next(line for line in text.splitlines() if line.startswith("backbone"))
+    heads = next(line for line in text.splitlines() if line.startswith("model"))
     assert {"60/20/20", "80/10/10"} <= set(heads.split())
     rows = [line for line in text.splitlines() if line.startswith("tiny-")]
     found = {symbol for row in rows for symbol in row.split() if symbol in "★≈↓?…"}
@@ -109,7 +110,7 @@ def test_the_interval_is_left_out_where_the_terminal_is_narrow(written):
 
 
 def test_the_published_figure_stands_beside_where_there_is_one(written):
-    table = find_table4(written)
+    table = find_means(written)
     assert "published" not in draw(written, 140)
     rows = tuple((row[0], *(replace(cell, published=81.25) for cell in row[1:])) for row in table.rows)
     compared = with_rows(written, rows)
@@ -118,15 +119,16 @@ def test_the_published_figure_stands_beside_where_there_is_one(written):
 
 
 def test_sixteen_models_fit_and_of_more_the_best_are_shown_with_the_answer_s(written):
-    table = find_table4(written)
-    place = [column.key for column in table.columns].index(written.report.answer.split)
+    table = find_means(written)
+    place = [column.key for column in table.columns].index(written.report.answer.block)
 
     def repeat(count):
         rows = []
         for number in range(count):
-            key, *cells = table.rows[0]
-            cells[place - 1] = replace(cells[place - 1], value=90.0 - number)
-            rows.append((replace(key, value=f"tiny-{number:02}"), *cells))
+            name, *cells = table.rows[0]
+            key = (f"tiny-{number:02}", written.report.answer.block)
+            cells[place - 1] = replace(cells[place - 1], value=90.0 - number, key=key)
+            rows.append((replace(name, value=key[0]), *cells))
         return with_rows(written, tuple(rows))
 
     assert len(list_models(draw(repeat(MODELS_SHOWN)))) == 16
@@ -138,10 +140,28 @@ def test_sixteen_models_fit_and_of_more_the_best_are_shown_with_the_answer_s(wri
     assert shown == [*(f"tiny-{number:02}" for number in range(15)), "tiny-19"]
 
 
+def test_a_long_name_is_broken_and_leaves_room_for_its_mean(written):
+    name = "mobilenet_v2-1-224, hidden layers 1024-1024-512, optimizer adam"
+    rows = tuple((replace(row[0], value=name), *row[1:]) for row in find_means(written).rows)
+    text = draw(with_rows(written, rows), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    broken = [line.split("  ")[0] for line in text.partition("──")[2].splitlines()[1 : 1 + 3 * len(rows)]]
+    assert " ".join(broken) == " ".join([name] * len(rows))
+    assert text.count(" ± ") >= len(rows)
+
+
+def test_rows_of_several_models_keep_their_order_and_every_panel_is_counted(models, tmp_path):
+    text = draw(write_study(tmp_path, read_example(models, asked=Asked(("alpha",), ("resolution",)))))
+    rows = [line.split()[0] for line in text.partition("──")[2].splitlines()[1:3]]
+    assert rows == ["0.5", "1"]
+    assert "split 80/10/10" in text
+    assert "... and 1 more such table: --full" in text
+
+
 def test_models_without_results_are_named_below_and_partial_ones_come_last(tmp_path):
     def drop(trial):
-        name = str(trial.backbone)
-        return None if name == "tiny-1-32" or (name == "tiny-1-16" and trial.shuffle) else TRUE
+        is_partial = trial.network == "tiny-1-16" and trial.shuffle
+        return None if trial.network == "tiny-1-32" or is_partial else TRUE
 
     store = fill_example(make_store(), become=drop, **MODELS)
     text = draw(write_study(tmp_path, read_example(store)))
@@ -168,7 +188,7 @@ def test_what_was_chosen_on_test_says_that_it_is_too_high(models, tmp_path):
     chosen = write_study(tmp_path, read_example(models, select=Selection.TEST))
     text = unwrap(draw(chosen))
     assert "chosen on test images: the means are too high" in text
-    assert "learning rate and steps best on test, as papers often print; optimistic backbone" in text
+    assert "learning rate and steps best on test, as papers often print; optimistic model" in text
 
 
 def test_warnings_are_the_first_few_shortened_to_the_terminal_s_height(written):

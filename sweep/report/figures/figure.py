@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 import pandas as pd
@@ -12,44 +12,35 @@ from sweep.metrics import Metric, with_blank
 BEST = "best"  # the name of the figure that shows the answer
 
 
-class FigureKind(StrEnum):
-    """How a figure is drawn."""
-
-    BEST = "best"
-    COST = "cost"
-    HEATMAP = "heatmap"
-    CURVES = "curves"
-    SENSITIVITY = "sensitivity"
-    CONFUSION = "confusion"
-    ROC = "roc"
-    DIFFERENCE = "difference"
-
-
 BOUNDED = ("value", "lower", "upper")  # in printed units; NaN: not known
 COUNTED = ("finished", "planned")  # trials behind a mean
 
-# The columns of each kind's frame. The last of all is `text`: a mark's numbers in words, empty where a point only
-# shapes a line. `drawn_x` is where a mark stands that would hide another at its `x`.
-COLUMNS: dict[FigureKind, tuple[str, ...]] = {
-    FigureKind.BEST: ("row", "series", *BOUNDED, "is_chosen"),  # series: the verdict
-    FigureKind.COST: (
+
+class FigureKind(Enum):
+    """How a figure is drawn. The value: the columns of its frame, before `text`.
+
+    `text` says a mark's numbers in words, and is empty where a point only shapes a line. `drawn_x` is where a mark
+    stands that would hide another at its `x`.
+    """
+
+    BEST = ("row", "series", *BOUNDED, "is_chosen")  # series: the verdict
+    COST = (
         *("panel", "series", "model", "x", "drawn_x", *BOUNDED),
         *("is_published", "is_comparable", "is_pareto", *COUNTED),
-    ),
-    FigureKind.HEATMAP: ("row", "column", "value", *COUNTED),
-    FigureKind.CURVES: ("series", "x", *BOUNDED),
-    FigureKind.SENSITIVITY: ("panel", "part", "series", "x", *BOUNDED),
-    FigureKind.CONFUSION: ("row", "column", "value", "count"),  # true class, predicted class, share of the row in %
-    FigureKind.ROC: ("series", "x", "value", "area"),
-    FigureKind.DIFFERENCE: ("series", "row", *BOUNDED),
-}
+    )
+    HEATMAP = ("row", "column", "value", *COUNTED)
+    CURVES = ("series", "x", *BOUNDED)
+    SENSITIVITY = ("panel", "part", "series", "x", *BOUNDED)
+    CONFUSION = ("row", "column", "value", "count")  # true class, predicted class, share of the row in %
+    ROC = ("series", "x", "value", "area")
+    DIFFERENCE = ("series", "row", *BOUNDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure as data.
 
-    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark, see COLUMNS.
+    `name` is a file's stem. `stamp` says what the numbers are not. `frame` has a row for every mark, see `FigureKind`.
     `x_label` and `y_label` carry their units. `note` is printed above the drawing: what no axis or legend says.
     `limits`: the colour scale that figures of one kind share. `reference`: an x that is pointed out, `reference_label`
     what it is. `panels` and `repeats`: what readers call a panel, and lines of repetitions.
@@ -75,7 +66,7 @@ class Figure:
 
 def tabulate_marks(kind: FigureKind, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     """Make the frame of a kind of figure; rows: the values of its columns, in their order."""
-    return pd.DataFrame(rows, columns=[*COLUMNS[kind], "text"])
+    return pd.DataFrame(rows, columns=[*kind.value, "text"])
 
 
 def format_value(metric: Metric, value: float) -> str:

@@ -1,4 +1,4 @@
-"""Figures of the means: against cost, as heat maps, and beside published ones. Pure."""
+"""Figures of the means: against the best, against cost, as heat maps, and beside published ones. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,15 +17,65 @@ from sweep.report.figures.estimates import (
     list_numbers,
     spell_level,
 )
-from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_value, tabulate_marks
+from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, format_value, tabulate_marks
 from sweep.report.figures.style import LOOKS
 from sweep.report.layout import NETWORK, slug
+from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.comparisons import pareto_front
 
 CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
 AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
 COST_ALIKE = 1.05  # a factor within which costs say nothing
 PUBLISHED_ASIDE = 1.045  # the factor by which a published mean is set to the right of ours
+
+# -- against the best -----------------------------------------------------------------------------------------
+
+
+def make_best_figure(estimates: Estimates) -> Iterator[Figure]:
+    """Draw what every model may lose against, or lead, the best of the others; nothing where there is no comparison."""
+    answer, metric, inference = estimates.answer, estimates.metric, estimates.inference
+    models = inference.standings[answer.block].models
+    margin, shown = estimates.measure(inference.margin), estimates.say_left_out(len(models), estimates.most_named)
+    left_out = sum(block == answer.block for _, block in estimates.study.cells) - len(models)
+    choice = "the model to take" if answer.is_shown else "the best mean"
+    yield from estimates.draw(
+        FigureKind.BEST,
+        BEST,
+        f"Test {metric.title} at {answer.block}, against the best model",
+        f"Every model at {answer.block} against the best of the others in test {metric.title}, the best mean first. "
+        "Dots: difference of the means; bars: bounds of the true difference, that hold for all models at once in 95 of "
+        "100 studies (Hsu 1981). A model whose bar ends at 0 is not the best; one whose bar begins within the margin "
+        f"of {margin} loses no more than that.{shown}"
+        + (f" Left out, not finished or not known: {left_out}." if left_out else ""),
+        tabulate_marks(FigureKind.BEST, _list_models(estimates)),
+        x_label=with_unit("Better than the best other model by", metric.difference_unit),
+        note=f"Bars: 95 % bounds, for all models together.{f' Bold: {choice}.' if answer.model else ''}{shown}",
+        reference=-inference.margin,
+        reference_label=f"margin {margin}",
+    )
+
+
+def _list_models(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+    standing, decimals = estimates.inference.standings[estimates.answer.block], estimates.metric.decimals + 1
+    if standing.ranks is None:
+        return
+    leads, named = measure_leads(standing.means), estimates.ranking[: estimates.most_named]
+    for place in np.argsort(-np.round(standing.means, 10), kind="stable"):
+        name = standing.models[place]
+        if name in named:
+            verdict = standing.verdicts[name].value
+            lower, lead, upper = (float(each[place]) for each in (standing.ranks.lower, leads, standing.ranks.upper))
+            behind = f"{estimates.measure(abs(lead))} {'behind' if lead < 0 else 'ahead of'} the best other model"
+            text = f"{name}: {behind} (95 % bounds {lower:.{decimals}f} to {upper:.{decimals}f}); {verdict}"
+            yield name, verdict, lead, lower, upper, name == estimates.answer.model, text
+
+
+def measure_leads(means: Floats) -> Floats:
+    """Return by how much each of some means is above the best of the others, (models,); two models or more."""
+    second, first = np.sort(means)[-2:]
+    is_best = np.arange(len(means)) == means.argmax()
+    return np.asarray(means - np.where(is_best, second, first))
+
 
 # -- against cost ------------------------------------------------------------------------------------------------
 
@@ -100,21 +150,16 @@ def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
 def _name_series(estimates: Estimates) -> dict[str, str]:
     """Name what tells models apart at a glance: network and first number, where there are not too many for that."""
     layout, models = estimates.layout, estimates.study.frames.models
-    varying, series = [axis for axis in layout.of_models if axis.varies], dict[str, str]()
+    varying, series = [axis for axis in layout.of_models if axis.varies], {model: model for model in models}
     networks = [axis for axis in varying if axis.name == NETWORK]
     numeric = [axis for axis in varying if len(list_numbers(axis.values)) > 1][:1]
     for axes in filter(None, ([*networks, *numeric], networks or numeric, varying[:1])):
-        series = {
-            model: ", ".join(
-                str(values[axis.name]) if axis.name == NETWORK else spell_level(layout, axis, values[axis.name])
-                for axis in axes
-                if values[axis.name] is not None
-            )
-            for model, values in models.items()
-        }
+        names = [axis.name for axis in axes]
+        for model, values in models.items():
+            series[model] = layout.name(values, names) if NETWORK in names else layout.describe(values, axes) or model
         if len(set(series.values())) <= len(LOOKS):
             break
-    return {model: series.get(model) or model for model in models}
+    return series
 
 
 def _mark_pareto_sets(frame: pd.DataFrame, sign: int) -> pd.DataFrame:

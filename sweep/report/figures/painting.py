@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import fill
 
@@ -31,40 +30,27 @@ WRAPPED_CHARACTERS, WRAPPED_LINES, WRAPPED_PT = 30, 5, 8.0  # of longer ones
 WRAPPED_LINE_IN = 0.14
 
 
-@dataclass(frozen=True, slots=True)
-class MarkStyle:
-    """How one mark looks."""
-
-    colour: str
-    marker: str
-    is_hollow: bool = False
-    is_ringed: bool = False
-    size: float = 6.5
-
-    @classmethod
-    def of(cls, look: Look, *, is_hollow: bool = False, is_ringed: bool = False) -> "MarkStyle":
-        """Take colour and marker of a series."""
-        return cls(look.colour, look.marker, is_hollow, is_ringed)
-
-    def make(self, x: float | None = None, y: float | None = None, label: str = "") -> Line2D:
-        """Make the mark, or with no place its handle for a legend."""
-        edge = INK if self.is_ringed else self.colour if self.is_hollow else SURFACE
-        return Line2D(
-            [] if x is None else [x],
-            [] if y is None else [y],
-            linestyle="none",
-            marker=self.marker,
-            markersize=self.size,
-            markerfacecolor=SURFACE if self.is_hollow else self.colour,
-            markeredgecolor=edge,
-            markeredgewidth=1.3 if self.is_ringed or self.is_hollow else 0.7,
-            label=label,
-        )
+def make_mark(look: Look, x: float | None = None, y: float | None = None, label: str = "") -> Line2D:
+    """Make a mark, or with no place its handle for a legend, with the line of its series."""
+    edge = INK if look.is_ringed else look.colour if look.is_hollow else SURFACE
+    return Line2D(
+        [] if x is None else [x],
+        [] if y is None else [y],
+        linestyle=look.line,
+        linewidth=1.2,
+        color=look.colour,
+        marker=look.marker,
+        markersize=look.size,
+        markerfacecolor=SURFACE if look.is_hollow else look.colour,
+        markeredgecolor=edge,
+        markeredgewidth=1.3 if look.is_ringed or look.is_hollow else 0.7,
+        label=label,
+    )
 
 
-def add_mark(axes: Axes, row: Hashable, place: tuple[float, float], style: MarkStyle) -> None:
+def add_mark(axes: Axes, row: Hashable, place: tuple[float, float], look: Look) -> None:
     """Paint the mark of a row of the frame."""
-    mark = style.make(*place)
+    mark = make_mark(look._replace(line="none"), *place)
     mark.set(gid=f"{MARK}{row}", zorder=4, clip_on=False)
     axes.add_line(mark)
 

@@ -9,23 +9,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from sweep.report.figures.figure import BOUNDED, Figure
 from sweep.report.figures.painting import (
-    MarkStyle,
     add_bar,
     add_legend,
     add_mark,
     label_axes,
+    make_mark,
     name_rows,
     set_x_axis,
 )
 from sweep.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ORANGE, Look, choose_looks
 from sweep.report.statistics.best import Verdict
 
-PUBLISHED = MarkStyle(MUTED, "D", is_hollow=True, size=4.5)
+PUBLISHED = Look(MUTED, "D", size=4.5, is_hollow=True)
+PARETO = Look(MUTED, "o", "-", 6.0, is_hollow=True, is_ringed=True)
 COST_MARGIN = 0.18  # natural logarithms
 DODGE = 0.24  # of the distance between neighbouring values that the marks of one take
 BEYOND = (
@@ -33,11 +33,11 @@ BEYOND = (
 )
 SPREAD = 0.52  # of the height of a row that its marks take
 PANEL_CHARACTERS = 70  # of its title, over the whole width
-STYLES = {
-    Verdict.MAY_BE_BEST: MarkStyle(BLUE, "*", size=11.0),
-    Verdict.WITHIN: MarkStyle(GREEN, "s"),
-    Verdict.WORSE: MarkStyle(ORANGE, "v", size=7.0),
-    Verdict.CANNOT_TELL: MarkStyle(MUTED, "o", is_hollow=True),
+VERDICTS = {
+    Verdict.MAY_BE_BEST: Look(BLUE, "*", size=11.0),
+    Verdict.WITHIN: Look(GREEN, "s"),
+    Verdict.WORSE: Look(ORANGE, "v", size=7.0),
+    Verdict.CANNOT_TELL: Look(MUTED, "o", is_hollow=True),
 }
 MARGIN_OPACITY = 0.14
 CHOSEN_OPACITY = 0.5
@@ -60,15 +60,15 @@ def paint_best(canvas: Canvas, figure: Figure) -> None:
     axes.annotate(f"{figure.reference_label} ", (margin, 1), (3, 3), ha="right", **top)
     axes.annotate("the best", (0, 1), (0, 3), ha="left" if right > -left / 3 else "center", **top)
     for place, (index, model) in enumerate(frame.iterrows()):
-        style = STYLES[Verdict(model["series"])]
+        look = VERDICTS[Verdict(model["series"])]
         if model["is_chosen"]:
             axes.axhspan(place - 0.5, place + 0.5, color=GRID, alpha=CHOSEN_OPACITY, linewidth=0, zorder=-1)
             axes.get_yticklabels()[place].set_fontweight("bold")
         ends = [float(np.clip(model[end], left, right)) for end in ("lower", "upper")]
-        add_bar(axes, ends, [place, place], style.colour, width=2.2)
-        add_mark(axes, index, (model["value"], place), style)
+        add_bar(axes, ends, [place, place], look.colour, width=2.2)
+        add_mark(axes, index, (model["value"], place), look)
     shown = [verdict for verdict in Verdict if verdict in set(frame["series"])]
-    add_legend(canvas, [STYLES[verdict].make(label=verdict.value) for verdict in shown])
+    add_legend(canvas, [make_mark(VERDICTS[verdict], label=verdict.value) for verdict in shown])
 
 
 def _find_limits(figure: Figure) -> tuple[float, float]:
@@ -97,10 +97,9 @@ def paint_cost(canvas: Canvas, figure: Figure) -> None:
             _paint_cost_point(axes, row, point, looks)
         axes.autoscale_view(scalex=False)
     label_axes(grid, figure)
-    ring = MarkStyle("none", "o", is_ringed=True).make(label="Pareto set")
-    ring.set(linestyle="-", linewidth=1.2, color=MUTED, markersize=6.0)
-    handles = [*(MarkStyle.of(look).make(label=name) for name, look in looks.items()), ring]
-    add_legend(canvas, [*handles, *([PUBLISHED.make(label="published")] if frame["is_published"].any() else [])])
+    shown = {name: look._replace(line="none") for name, look in looks.items()} | {"Pareto set": PARETO}
+    shown |= {"published": PUBLISHED} if frame["is_published"].any() else {}
+    add_legend(canvas, [make_mark(look, label=name) for name, look in shown.items()])
 
 
 def _paint_pareto_line(axes: Axes, points: pd.DataFrame, end: float) -> None:
@@ -118,7 +117,7 @@ def _paint_cost_point(axes: Axes, row: Hashable, point: pd.Series, looks: dict[s
     look = looks[point["series"]]
     is_whole = point["finished"] == point["planned"]
     add_bar(axes, [x, x], [point["lower"], point["upper"]], look.colour)
-    add_mark(axes, row, place, MarkStyle.of(look, is_hollow=not is_whole, is_ringed=is_whole and point["is_pareto"]))
+    add_mark(axes, row, place, look._replace(is_hollow=not is_whole, is_ringed=is_whole and point["is_pareto"]))
 
 
 # -- against a tuned value ---------------------------------------------------------------------------------------
@@ -144,21 +143,15 @@ def paint_sensitivity(canvas: Canvas, figure: Figure) -> None:
             for index, x in xs.items():
                 lower, value, upper = points.loc[index, ["lower", "value", "upper"]]
                 add_bar(axes, [x, x], [lower, upper], look.colour)
-                add_mark(axes, index, (x, value), MarkStyle.of(look))
+                add_mark(axes, index, (x, value), look)
     label_axes(grid, figure)
     if looks.keys() != {""}:
-        add_legend(canvas, [_make_line_handle(name, look) for name, look in looks.items()])
+        add_legend(canvas, [make_mark(look, label=name) for name, look in looks.items()])
 
 
 def _spread(count: int) -> NDArray[np.float64]:
     """Return evenly spaced places around 0, (count,), one apart from the first to the last."""
     return np.linspace(-0.5, 0.5, count) if count > 1 else np.zeros(1)
-
-
-def _make_line_handle(name: str, look: Look) -> Line2D:
-    handle = MarkStyle.of(look).make(label=name)
-    handle.set(linestyle=look.line, linewidth=1.2, color=look.colour)
-    return handle
 
 
 # -- beside published means --------------------------------------------------------------------------------------
@@ -179,6 +172,6 @@ def paint_differences(canvas: Canvas, figure: Figure) -> None:
         y = rows.index(point["row"]) + shifts[point["series"]]
         look = looks[point["series"]]
         add_bar(axes, [point["lower"], point["upper"]], [y, y], look.colour)
-        add_mark(axes, index, (point["value"], y), MarkStyle.of(look))
+        add_mark(axes, index, (point["value"], y), look)
     axes.autoscale_view(scaley=False)
-    add_legend(canvas, [MarkStyle.of(look).make(label=name) for name, look in looks.items()])
+    add_legend(canvas, [make_mark(look._replace(line="none"), label=name) for name, look in looks.items()])

@@ -4,26 +4,11 @@ from itertools import cycle
 from typing import Any, NamedTuple
 
 # A page replaces these by its own colours, so each stands for one meaning and is used for nothing else.
-INK = "#1f2328"
-MUTED = "#59636e"
-GRID = "#d1d9e0"
-SURFACE = "#ffffff"
-WARNING = "#b34700"
+THEMED = {"ink": "#1f2328", "muted": "#59636e", "grid": "#d1d9e0", "surface": "#ffffff", "warning": "#b34700"}
+INK, MUTED, GRID, SURFACE, WARNING = THEMED.values()
 # Okabe and Ito 2008, without the yellow that white swallows.
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
-THEMED = {
-    "ink": INK,
-    "muted": MUTED,
-    "grid": GRID,
-    "surface": SURFACE,
-    "warning": WARNING,
-    "blue": BLUE,
-    "orange": ORANGE,
-    "green": GREEN,
-    "pink": PINK,
-    "amber": AMBER,
-    "sky": SKY,
-}
+THEMED |= {"blue": BLUE, "orange": ORANGE, "green": GREEN, "pink": PINK, "amber": AMBER, "sky": SKY}
 
 # These stay: what is printed on a coloured cell must not follow the page.
 DARK_ON_CELL = "#101418"
@@ -36,11 +21,14 @@ FONTS = ("DejaVu Sans", "Verdana", "Helvetica", "Arial")  # the first ships with
 
 
 class Look(NamedTuple):
-    """What tells one series from another, in colour and in grey."""
+    """How a mark and the line of its series look; series differ in colour and in grey."""
 
     colour: str
     marker: str
-    line: Any
+    line: Any = "none"
+    size: float = 6.5
+    is_hollow: bool = False
+    is_ringed: bool = False
 
 
 # Neighbours differ in lightness, marker and line.
@@ -62,20 +50,14 @@ def choose_looks(names: list[str]) -> dict[str, Look]:
     return {name: kept.get(name) or next(free) for name in names}
 
 
-SETTINGS: dict[str, Any] = {
-    "font.family": "sans-serif",
+SETTINGS: dict[str, Any] = {  # what differs from matplotlib's own
     "font.sans-serif": [FONTS[0]],
-    "font.size": 10,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
-    "axes.titleweight": "normal",
-    "axes.titlecolor": INK,
     "axes.titlepad": 5,
-    "axes.labelsize": 10,
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
-    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
@@ -84,23 +66,16 @@ SETTINGS: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "text.color": INK,
     "text.parse_math": False,
-    "axes.unicode_minus": True,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
     "xtick.minor.size": 0,
     "lines.linewidth": 1.6,
-    "lines.markersize": 6,
     "legend.frameon": False,
-    "legend.fontsize": 10,
     "legend.handlelength": 2.2,
     "legend.columnspacing": 1.4,
     "figure.facecolor": SURFACE,
-    "figure.constrained_layout.use": False,
-    "savefig.facecolor": "auto",
     "svg.fonttype": "none",
     "svg.hashsalt": "sweep",
     "path.simplify": False,

@@ -10,6 +10,7 @@ MARK = "mark-"  # begins the gid of a mark; the row of the frame follows
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 DROPPED = {f"{SVG}metadata", f"{SVG}style"}  # matplotlib's one style rule would leak into a page
+FAMILIES = ", ".join(f"'{name}'" for name in FONTS)  # of the same width, for readers who lack the first
 WIDTH_PX = 96 * WIDTH_IN  # of CSS
 
 ET.register_namespace("", SVG[1:-1])  # plain names, as an HTML page needs them
@@ -26,15 +27,13 @@ def finish_svg(text: str, figure: Figure, *, is_page: bool) -> str:
         for child in [child for child in element if child.tag in DROPPED]:
             element.remove(child)
         _own_ids(element, figure.name)
-        _settle_font(element)
     _finish_marks(root, figure)
     _finish_root(root, figure)
-    if not is_page:
-        return ET.tostring(root, encoding="unicode")
-    del root.attrib["width"], root.attrib["height"]
-    root.attrib["style"] = f"width: 100%; max-width: {WIDTH_PX:g}px; height: auto; {root.attrib['style']}"
-    written = ET.tostring(root, encoding="unicode")
-    for name, colour in THEMED.items():
+    if is_page:
+        del root.attrib["width"], root.attrib["height"]
+        root.attrib["style"] = f"width: 100%; max-width: {WIDTH_PX:g}px; height: auto; {root.attrib['style']}"
+    written = ET.tostring(root, encoding="unicode").replace(f"'{FONTS[0]}'", FAMILIES)
+    for name, colour in THEMED.items() if is_page else ():
         written = written.replace(colour, f"var(--{name}, {colour})")
     return written
 
@@ -48,13 +47,6 @@ def _own_ids(element: ET.Element, prefix: str) -> None:
             element.attrib[name] = f"#{prefix}-{value[1:]}"
         elif "url(#" in value:
             element.attrib[name] = value.replace("url(#", f"url(#{prefix}-")
-
-
-def _settle_font(element: ET.Element) -> None:
-    """Name fonts of the same width, for readers who lack the first."""
-    if element.tag == f"{SVG}text" and "style" in element.attrib:
-        families = ", ".join(f"'{name}'" if " " in name else name for name in FONTS)
-        element.attrib["style"] = element.attrib["style"].replace(f"'{FONTS[0]}'", families)
 
 
 def _finish_marks(root: ET.Element, figure: Figure) -> None:

@@ -1,12 +1,11 @@
-"""Tables of the page, as HTML and as the data that the page draws its dialogs from."""
+"""Tables of the page as HTML."""
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
-from typing import Any
 
-from sweep.report.cells import BoundCell, Cell, Column, Explanation, Mark, MeanCell, Row, Table
+from sweep.report.cells import BoundCell, Cell, Column, Mark, MeanCell, Table
 from sweep.report.layout import CellKey
 from sweep.report.page.names import MEANS
 from sweep.report.statistics.best import Verdict
@@ -14,7 +13,6 @@ from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
 
 # A mean as it is printed: the number, its deviation, interval and published figure, and signs.
 PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
-BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts that are looked up
 LONG_NAME = 30  # characters that stand on one line
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
@@ -46,7 +44,7 @@ def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, 
     attributes = {
         "scope": "row" if is_key else None,
         "class": "wordy" if is_long else "t" if has_number and not is_numeric else None,
-        "data-value": ("" if raw is None else repr(raw)) if has_number else None,
+        "data-value": ("" if raw is None else f"{raw:.10g}") if has_number else None,
         "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) and cell.key else None,
     }
     written = "".join(f' {name}="{value}"' for name, value in attributes.items() if value is not None)
@@ -96,39 +94,3 @@ def _find_raw(cell: Cell) -> float | None:
     if cell.value is None or isinstance(cell.value, str) or not math.isfinite(cell.value):
         return None
     return float(cell.value)
-
-
-def pack_explanation(explanation: Explanation) -> dict[str, Any]:
-    """Return JSON values from which the page draws the dialog of a cell."""
-    return {
-        "title": explanation.title,
-        "facts": [list(fact) for fact in explanation.facts if fact[0] not in BEHIND],
-        "behind": [list(fact) for fact in explanation.facts if fact[0] in BEHIND],
-        "tables": [_pack_table(table) for table in explanation.tables],
-    }
-
-
-def _pack_table(table: Table) -> dict[str, Any]:
-    return {
-        "title": table.title,
-        "stamp": table.stamp,
-        "keys": table.keys,
-        "columns": [
-            [column.title, int(is_numeric)]
-            for column, is_numeric in zip(table.columns, _find_numeric(table), strict=True)
-        ],
-        "rows": [list(_pack_row(row, table)) for row in table.rows],
-        "notes": list(table.notes),
-    }
-
-
-def _pack_row(row: Row, table: Table) -> Iterator[str | list[Any]]:
-    """Yield texts alone; [text, number or None, whether it is the best] where a cell is no text."""
-    for cell, column in zip(row, table.columns, strict=True):
-        text = format_cell(cell, column) + count_trials(cell, table)
-        if isinstance(cell.value, str):
-            yield text
-        elif Mark.BEST in cell.marks:
-            yield [text, _find_raw(cell), 1]
-        else:
-            yield [text, _find_raw(cell)]

@@ -8,41 +8,27 @@ from sweep.report.cells import MeanCell, Row, Table
 from sweep.report.documents import Report
 
 MEANS = "means"  # the content of the tables that the answer rests on
-NAMES = {  # by the content of a table, or what the name of a figure begins with
-    "images": "Images",
+NAMES = {  # of tables by their content and of figures by their name, where that says too little
     "complexities": "Models",
-    MEANS: "Means",
     "diagnostics": "Diagnosis",
-    "effects": "Effects",
-    "cost": "Cost",
     "reviewer": "For a reviewer",
     "against": "Ours and published",
     "standing": "Against the best",
     "metrics": "All metrics",
-    "class_metrics": "Metrics by class",
     "selection": "Chosen configurations",
-    "variance": "Variance",
-    "budgets_mult_adds": "Budgets: mult-adds",
-    "budgets_parameters": "Budgets: parameters",
     "pairs": "All pairs",
-    "heatmap": "Heat map",
-    "difference-to-published": "Ours less published",
-    "sensitivity": "Sensitivity",
-    "learning-curves": "Learning curves",
-    "confusion-matrix": "Confusion matrix",
     "roc": "ROC",
 }
 
 
 def shorten_title(name: str, title: str, content: str = "") -> str:
-    """Name a table by its content, or a figure, in a few words; one that is not known by its title up to a pause."""
-    known = content or next((each for each in NAMES if name.startswith(each)), "")
-    if known not in NAMES:
-        return split_title(title)[0]
+    """Name a table by its content, or a figure, in a few words: Table 4: means; against the best, 80/10/10."""
     number = re.match(r"Table \d+", title)
-    rest = re.sub(rf"^({re.escape(known)}|table\d+)", "", name).strip("_-")
-    rest = re.sub(r"(?<=\d)-(?=\d)", "/", rest).replace("-", " ")  # of a split or an axis
-    return (f"{number[0]}: {NAMES[known].lower()}" if number else NAMES[known]) + (f", {rest}" if rest else "")
+    part = re.sub(rf"^({re.escape(content)}|table\d+)", "", name) if content else ""
+    words = re.sub(r"(?<=\d)-(?=\d)", "/", f"{content or name},{part}").replace("_", " ").replace("-", " ")
+    short, _, which = (each.strip() for each in words.partition(","))
+    short = NAMES.get(content or name, short[:1].upper() + short[1:])
+    return (f"{number[0]}: {short.lower()}" if number else short) + (f", {which}" if which else "")
 
 
 def split_title(title: str) -> tuple[str, str]:

@@ -56,9 +56,11 @@ function makeSortable(table) {
   });
 }
 
-/** Text of a cell without its deviation and bounds, whose digits would match other numbers. */
-function readText(cell) {
-  return [...cell.childNodes].map((node) => (["std", "bounds"].includes(node.className) ? "" : node.childNodes.length ? readText(node) : node.textContent)).join("");
+/** Text of a row without deviations and bounds, whose digits would match other numbers. */
+function readText(row) {
+  const copy = row.cloneNode(true);
+  copy.querySelectorAll(".std, .bounds").forEach((part) => part.remove());
+  return [...copy.cells].map((cell) => cell.textContent).join("\n").toLowerCase();
 }
 
 const FILTERED = 10; // rows from which on a filter helps
@@ -72,10 +74,7 @@ function makeFilterable(table, box) {
     if (hint.length) box.before(tools);
     return;
   }
-  const rows = [...table.tBodies[0].rows].map((row) => {
-    const texts = [...row.cells].map(readText);
-    return [row, texts.join("\n").toLowerCase()];
-  });
+  const rows = [...table.tBodies[0].rows].map((row) => [row, readText(row)]);
   const input = make("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: "words to find" });
   const count = make("output");
   const filter = () => {
@@ -111,56 +110,17 @@ document.querySelectorAll(".scroll").forEach((box) => fitter.observe(box));
 
 // ---- Explanations: where a number comes from ------------------------------------------------------------------------
 
-const explanations = JSON.parse(document.getElementById("explanations").textContent);
-
-/** A cell as it is packed: a text, or [text, number or null, whether it is the best]. */
-function drawCell(packed, isKey, isNumeric) {
-  const cell = make(isKey ? "th" : "td", isKey ? { scope: "row" } : {});
-  const [text, value, isBest] = Array.isArray(packed) ? packed : [packed];
-  const [main, rest] = text.split(/(?= ± )/);
-  const shown = rest ? [main, make("span", { className: "std" }, rest)] : [main];
-  cell.append(...(isBest ? [make("strong", {}, ...shown)] : shown));
-  if (value !== undefined) {
-    cell.dataset.value = value ?? "";
-    cell.className = isNumeric ? "" : "t";
-  }
-  return cell;
-}
-
-function drawTable({ title, stamp, keys, columns, rows, notes }) {
-  const label = stamp ? `${title} [${stamp}]` : title;
-  const heads = columns.map(([text, isNumeric]) => make("th", { scope: "col", className: isNumeric ? "n" : "t" }, text));
-  const body = rows.map((row) => make("tr", {}, ...row.map((cell, index) => drawCell(cell, index < keys, columns[index][1]))));
-  const table = make("table", {}, make("caption", {}, label), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body));
-  const box = make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: label }, table);
-  const block = make("article", { className: "block" }, make("h3", {}, title, ...(stamp ? [" ", make("span", { className: "stamp" }, stamp)] : [])), box);
-  if (notes.length) block.append(make("ul", { className: "notes" }, ...notes.map((note) => make("li", {}, note))));
-  equip(box);
-  return block;
-}
-
-/** A fact; a command keeps each of its words whole, since a break after a hyphen would read as two options. */
-function drawFact([name, text]) {
-  const isCommand = / --[a-z]/.test(text);
-  const words = text.split(" ").flatMap((word) => [make("span", { className: "word" }, word), " "]).slice(0, -1);
-  const shown = isCommand ? make("code", {}, ...words) : text;
-  return make("div", { className: text.length > 150 ? "long" : "" }, make("dt", {}, name), make("dd", {}, shown));
-}
-
 const dialog = make("dialog", { id: "explanation" });
-dialog.setAttribute("aria-labelledby", "explanation-title");
 document.body.append(dialog);
 let opener = null;
 
-function explain(number, button) {
-  const { title, facts, behind, tables } = explanations[number];
+function explain(template, button) {
   const close = make("button", { type: "button", className: "close", ariaLabel: "Close" }, "×");
   close.addEventListener("click", () => dialog.close());
-  const head = make("div", { className: "head" }, make("h2", { id: "explanation-title" }, title), close);
-  const list = make("dl", { className: "facts" }, ...facts.map(drawFact));
-  const hidden = make("dl", { className: "facts" }, ...behind.map(drawFact));
-  const more = behind.length ? [make("details", { className: "behind" }, make("summary", {}, "Data, weights, code and machine"), hidden)] : [];
-  dialog.replaceChildren(make("div", { className: "sheet" }, head, list, ...tables.map(drawTable), ...more));
+  const head = make("div", { className: "head" }, make("h2", {}, template.dataset.title), close);
+  dialog.replaceChildren(make("div", { className: "sheet" }, head, template.content.cloneNode(true)));
+  dialog.setAttribute("aria-label", template.dataset.title);
+  dialog.querySelectorAll(".scroll").forEach(equip);
   opener = button;
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -172,10 +132,11 @@ dialog.addEventListener("click", (event) => {
 dialog.addEventListener("close", () => opener?.focus());
 
 for (const cell of document.querySelectorAll("[data-explanation]")) {
-  const { title } = explanations[cell.dataset.explanation];
-  const button = make("button", { type: "button", className: "why", ariaLabel: `${cell.textContent}. Explain: ${title}` }, ...cell.childNodes);
+  const template = document.getElementById(`explanation-${cell.dataset.explanation}`);
+  const label = `${cell.textContent}. Explain: ${template.dataset.title}`;
+  const button = make("button", { type: "button", className: "why", ariaLabel: label }, ...cell.childNodes);
   button.ariaHasPopup = "dialog";
-  button.addEventListener("click", () => explain(cell.dataset.explanation, button));
+  button.addEventListener("click", () => explain(template, button));
   cell.append(button);
 }
 
@@ -206,20 +167,11 @@ function tell(mark) {
 function makeExplorable(drawing) {
   const marks = [...drawing.querySelectorAll(".mark")];
   if (!marks.length) return;
-  for (const mark of marks) {
-    const title = mark.querySelector("title"); // the browser would show it a second time
-    if (!mark.hasAttribute("aria-label")) mark.setAttribute("aria-label", title?.textContent ?? "");
-    title?.remove();
-    mark.setAttribute("tabindex", "-1");
-    mark.setAttribute("role", "img");
-  }
   const svg = drawing.querySelector("svg");
-  const title = svg.querySelector(":scope > title");
-  if (title) svg.setAttribute("aria-label", title.textContent);
+  svg.setAttribute("aria-label", svg.querySelector("title").textContent);
   svg.removeAttribute("aria-labelledby");
-  title?.remove();
-  svg.setAttribute("role", "group"); // an image would hide its marks from assistive technology
-  marks[0].setAttribute("tabindex", "0");
+  drawing.querySelectorAll("title").forEach((title) => title.remove()); // the browser would show them a second time
+  marks.forEach((mark, place) => mark.setAttribute("tabindex", place ? "-1" : "0"));
 
   const move = (mark) => {
     marks.forEach((other) => other.setAttribute("tabindex", other === mark ? "0" : "-1"));

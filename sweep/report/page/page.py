@@ -1,6 +1,5 @@
 """A report as one web page that needs nothing but itself: no network, no other file."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
@@ -10,16 +9,24 @@ from sweep.report.cells import Explanation, Header
 from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.grid import pack_explanation
 from sweep.report.page.names import shorten_title, sort_rows
-from sweep.report.page.parts import Drawing, Part, write_answer, write_facts, write_figure, write_list, write_table
+from sweep.report.page.parts import (
+    Drawing,
+    Part,
+    write_answer,
+    write_explanation,
+    write_facts,
+    write_figure,
+    write_list,
+    write_table,
+)
 from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, name_sweep
 
 __all__ = ["Drawing", "write_page"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 FIXED_IDS = {
-    *("answer", "contents", "explanation", "explanation-title", "explanations", "headline", "methods", "provenance"),
+    *("answer", "contents", "explanation", "headline", "methods", "provenance"),
     *("report", "theme", "tooltip", "warnings", f"figure-{BEST}"),
 }
 MODELS, TABLES, FIGURES, ABOUT = "All models", "Tables", "Figures", "About"  # headings of groups
@@ -66,8 +73,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
 def _write_document(
     header: Header, answer: str, groups: Mapping[str, Sequence[Part]], explanations: Mapping[CellKey, Explanation]
 ) -> str:
-    packed = [pack_explanation(explanation) for explanation in explanations.values()]
-    data = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    templates = "\n".join(write_explanation(each, number) for number, each in enumerate(explanations.values()))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -96,7 +102,7 @@ def _write_document(
 tell their numbers: point at one, or reach it with Tab and the arrow keys.</p>
 </footer>
 </div>
-<script type="application/json" id="explanations">{data}</script>
+{templates}
 <script>
 {_read_file("page.js")}</script>
 </body>

@@ -1,10 +1,10 @@
 """Parts of the page: the answer with its picture, tables, figures, lists and facts, as HTML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from sweep.report.cells import Header, Table
+from sweep.report.cells import Explanation, Header, Table
 from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
@@ -15,6 +15,7 @@ from sweep.report.words import describe_header
 LEADING = 2  # details that stand above the picture on a narrow screen
 LONG_LABEL = 44  # characters of what stands before a colon; a longer one is no label
 LONG_FACT = 160  # characters; longer ones fold
+BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts of an explanation that are looked up
 FOLDED_FACTS = {"Weights": 40, "Code": 40, "Machine": 48}  # hashes and kernels: by fact, the characters shown
 WIDE_TABLE = 10  # columns that fit on upright paper
 
@@ -71,10 +72,34 @@ def write_list(anchor: str, heading: str, sentences: Sequence[str]) -> str:
 
 def write_facts(anchor: str, heading: str, header: Header) -> str:
     """Write what every document must say about itself, long lists of hashes folded."""
-    facts = "\n".join(
-        f"<div><dt>{escape(name)}</dt><dd>{_fold(name, text)}</dd></div>" for name, text in describe_header(header)
+    facts = [(name, _fold(name, text)) for name, text in describe_header(header)]
+    return _write_section(anchor, heading, _list_facts(facts))
+
+
+def _list_facts(facts: Iterable[tuple[str, str]]) -> str:
+    items = (
+        f"<div{' class=long' if len(text) > LONG_FACT else ''}><dt>{escape(name)}</dt><dd>{text}</dd></div>"
+        for name, text in facts
     )
-    return _write_section(anchor, heading, f'<dl class="facts">\n{facts}\n</dl>')
+    return f'<dl class="facts">\n{chr(10).join(items)}\n</dl>'
+
+
+def write_explanation(explanation: Explanation, number: int) -> str:
+    """Write where a mean comes from, as what the page fills its dialog with."""
+    facts = [(name, _keep_words(text)) for name, text in explanation.facts]
+    shown, behind = (_list_facts(each for each in facts if (each[0] in BEHIND) is hides) for hides in (False, True))
+    tables = "".join(write_table(table, "", {}) for table in explanation.tables)
+    more = f'<details class="behind"><summary>Data, weights, code and machine</summary>{behind}</details>'
+    more = more if BEHIND & dict(facts).keys() else ""
+    title = escape(explanation.title)
+    return f'<template id="explanation-{number}" data-title="{title}">{shown}{tables}{more}</template>'
+
+
+def _keep_words(text: str) -> str:
+    """Keep the words of a command whole: a break after a hyphen would read as two options."""
+    if " --" not in text:
+        return escape(text)
+    return f"<code>{' '.join(f'<span class=word>{escape(word)}</span>' for word in text.split(' '))}</code>"
 
 
 def _write_section(anchor: str, heading: str, body: str) -> str:
@@ -105,7 +130,8 @@ def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> 
     else:
         body = f"{heading}\n{body}"
     kind = "block wide" if len(table.columns) > WIDE_TABLE else "block"
-    return f'<article class="{kind}" id="{anchor}">\n{body}</article>'
+    name = f' id="{anchor}"' if anchor else ""
+    return f'<article class="{kind}"{name}>\n{body}</article>'
 
 
 def _write_partial(table: Table) -> str:

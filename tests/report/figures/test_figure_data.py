@@ -23,9 +23,8 @@ from figure_example import (
 )
 
 from sweep.report.figures.behaviour import MOST_MARKS
-from sweep.report.figures.best import measure_leads
 from sweep.report.figures.estimates import MOST_NAMED, MOST_NAMED_LONG, MOST_PANELS
-from sweep.report.figures.figure import COLUMNS
+from sweep.report.figures.means import measure_leads
 
 BEST, COST, HEATMAP, CURVES = "best", "accuracy-vs-mult-adds", "heatmap-60-20-20", "learning-curves"
 SENSITIVITY, CONFUSION, ROC, DIFFERENCE = (
@@ -103,7 +102,7 @@ def test_every_figure_has_the_columns_of_its_kind_and_each_row_a_label_of_its_ow
     for figure in draw_data(make_whole_study()).values():
         assert list(figure.frame.index) == list(range(len(figure.frame)))
         assert figure.frame["text"].any()
-        assert list(figure.frame) == [*COLUMNS[figure.kind], "text"]
+        assert list(figure.frame) == [*figure.kind.value, "text"]
 
 
 def test_data_are_made_without_matplotlib():
