@@ -1,15 +1,18 @@
-"""Fitting 27 heads together against one Keras `fit` for each, on the same features.
+"""Fitting 27 heads together against one Keras `fit` for each, on the same features; and what else heads cost.
 
-27 heads: 3 splits x 3 shuffles x 3 learning rates on one backbone's features, batches of 100, 2,500 steps. Together:
-one call of `fit_heads` with one thread, as a worker does it, timed before and after the others; drawing batches and
-evaluating count. The same for the heads of one learning rate: what further rates cost on the same batches. Alone: a
-softmax layer under plain SGD with Keras's default settings and all cores. Its batches are drawn, and it is built and
-compiled, beforehand: gathering the features and `fit` count. It is fed in two ways, and each is judged:
+27 heads: 9 partitions x 3 learning rates on one network's features, batches of 100, 2,500 steps. Together: one call of
+the kind `fit` with one thread, as a worker does it, timed before and after the others; drawing batches and evaluating
+count. The same for the heads of one learning rate: what further rates cost on the same batches. Alone: a softmax layer
+under plain SGD with Keras's default settings and all cores. Its batches are drawn, and it is built and compiled,
+beforehand: gathering the features and `fit` count. It is fed in two ways, and each is judged:
 
 * arrays: the features of all batches are gathered into one array (1 GB) and given to `fit`;
 * tf.data: a pipeline gathers batch after batch, ahead of the steps.
 
 Two fits each way, after a short one that warms TensorFlow up, are scaled to 27.
+
+Then the same heads with other settings, in processor time against plain descent; heads of all three optimizers together
+against apart; and `apply_state`, whose bits know nothing of an image's neighbours, against one product.
 
 Features are random, 5,216 x 1,024 unless --features names an array (images, width) of real ones; speed does not depend
 on what is in them, nor on the labels, which are random too.
@@ -19,7 +22,9 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,47 +33,68 @@ from measuring import Bound, Measurement, print_heading, print_measurements
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from sweep.data.splits import partition_images
-from sweep.planning.expand import make_plan
-from sweep.planning.trial import Trial
-from sweep.spec.schema import Spec, TrainingSpec
-from sweep.testing import make_inputs, make_spec
-from sweep.training.batches import CURVE_STEPS, BatchDraws
-from sweep.training.head_data import HeadData
-from sweep.training.heads import fit_heads
+from sweep.identity import identify
+from sweep.methods.probe import fit
+from sweep.methods.probe.batches import CURVE_STEPS, BatchDraws
+from sweep.methods.probe.heads import Head, HeadData, read_data
+from sweep.methods.probe.state import apply_state, apply_states, name_layers
 
 Positions = NDArray[np.int64]
 Feed = Callable[[HeadData, Positions], dict[str, Any]]
+Settings = dict[str, Any]
 
 BOUND = Bound(30, is_floor=True)
 RATES_BOUND = Bound(2)
 IMAGES, WIDTH = 5216, 1024
 NORMAL_SHARE = 0.27
+PARTITIONS = 9
+RATES = (0.1, 0.01, 0.001)
 KERAS_FITS = 2
 WARM_UP_STEPS = 20
-AXES: dict[str, Any] = {
-    "backbone": "mobilenet",
-    "alpha": 1.0,
-    "resolution": 224,
-    "split": ["80/10/10", "70/15/15", "60/20/20"],
-    "learning_rate": [0.1, 0.01, 0.001],
-    "shuffle": [0, 1, 2],
+VARIANTS: dict[str, Settings] = {
+    "momentum": {"optimizer": "momentum", "momentum": 0.9},
+    "Adam": {"optimizer": "adam"},
+    "weight decay": {"weight_decay": 0.01},
+    "dropout": {"dropout": 0.5},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the kind `fit` takes."""
+
+    settings: Settings
+    arrays: Sequence[NDArray[Any]]
+
+    def using(self, **values: Any) -> "Work":
+        """Return it with other settings of every head."""
+        heads = [{**head, **values, "fit_id": identify([head["fit_id"], values])} for head in self.settings["heads"]]
+        return self.of(heads)
+
+    def of(self, heads: Sequence[Settings]) -> "Work":
+        """Return it with other heads."""
+        return Work({**self.settings, "heads": list(heads)}, self.arrays)
+
+    @property
+    def heads(self) -> list[Settings]:
+        """Settings of the heads."""
+        return list(self.settings["heads"])
 
 
 def main() -> None:
     """Measure and print."""
     options = parse_options()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    spec = make_spec(**AXES, steps=options.steps)
-    trials = make_plan(spec, make_inputs(spec)).trials
-    data = make_data(spec, options.features)
-    images, width = data.features.shape
+    work = make_work(options.features, options.steps)
+    images, width = work.arrays[0].shape
     kind = "real" if options.features else "RANDOM"
-    work = f"{len(trials)} heads, {options.steps:,} steps, batch {spec.training.batch_size}"
-    notes = f"data     {kind} features, {images:,} x {width:,}", f"work     {work}"
+    described = f"{len(work.heads)} heads, {options.steps:,} steps, batch {work.heads[0]['batch_size']}"
+    notes = f"data     {kind} features, {images:,} x {width:,}", f"work     {described}"
     print_heading("fused heads", *notes)
-    print_measurements(measure(trials, data, spec))
+    measurements = measure_together(work)
+    with threadpool_limits(limits=1):
+        measurements += [*measure_variants(work), *measure_states(work.arrays[0])]
+    print_measurements(measurements)
 
 
 def parse_options() -> argparse.Namespace:
@@ -79,29 +105,56 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_data(spec: Spec, path: Path | None) -> HeadData:
-    """Read or draw features, draw labels, and split the images as the spec says."""
+def make_work(path: Path | None, steps: int) -> Work:
+    """Read or draw features, draw labels and partitions, and name heads on them."""
     generator = np.random.default_rng(0)
     features = np.load(path) if path else generator.random((IMAGES, WIDTH), np.float32)
     labels = (generator.random(len(features)) > NORMAL_SHARE).astype(np.int64)
-    parts = [(split, shuffle) for split in spec.grid.split for shuffle in spec.grid.shuffle]
-    partitions = {part: partition_images(labels, "random labels", *part) for part in parts}
-    return HeadData(features.astype(np.float32, copy=False), labels, 2, partitions)
+    parts = np.arange(len(features)) * 10 // len(features)  # tenths: 8 training, 1 validation, 1 test
+    places = [generator.permutation(np.maximum(parts - 7, 0).astype(np.int8)) for _ in range(PARTITIONS)]
+    names = [identify(["partition", index]) for index in range(PARTITIONS)]
+    heads = [make_head(name, rate, steps) for name in names for rate in RATES]
+    settings = {"shards": 1, "classes": 2, "partitions": names, "heads": heads}
+    return Work(settings, [features.astype(np.float32, copy=False), labels, *places])
 
 
-def measure(trials: Sequence[Trial], data: HeadData, spec: Spec) -> list[Measurement]:
+def make_head(partition_id: str, rate: float, steps: int) -> Settings:
+    """Return the settings of a head of plain softmax regression."""
+    fit_id = identify([partition_id, rate])
+    return {
+        "fit_id": fit_id,
+        "partition_id": partition_id,
+        "batches_id": identify([partition_id, "batches"]),
+        "start_id": identify([partition_id, "start"]),
+        "optimizer": "sgd",
+        "learning_rate": rate,
+        "momentum": None,
+        "batch_size": 100,
+        "sampling": "class_balanced",
+        "weight_decay": 0.0,
+        "hidden": [],
+        "dropout": 0.0,
+        "initial_stddev": 0.001,
+        "readouts": {str(steps): identify([fit_id, steps])},
+    }
+
+
+def measure_together(work: Work) -> list[Measurement]:
     """Fit all heads together, those of one learning rate, and KERAS_FITS heads alone in each way."""
-    first_rate = [trial for trial in trials if trial.learning_rate == trials[0].learning_rate]
-    one_rate_s = time_together(first_rate, data, spec.training)
-    together_s = [time_together(trials, data, spec.training)]
-    alone_s = {name: time_alone(trials, data, spec.training, feed) for name, feed in FEEDS.items()}
-    together_s.append(time_together(trials, data, spec.training))
+    data = read_data(work.settings, work.arrays)
+    first_rate = work.of([head for head in work.heads if head["learning_rate"] == RATES[0]])
+    with threadpool_limits(limits=1):
+        one_rate_s = time_call(lambda: fit.run(first_rate.settings, work.arrays))
+        together_s = [time_call(lambda: fit.run(work.settings, work.arrays))]
+    alone_s = {name: time_alone(work, data, feed) for name, feed in FEEDS.items()}
+    with threadpool_limits(limits=1):
+        together_s.append(time_call(lambda: fit.run(work.settings, work.arrays)))
     mean_s = statistics.mean(together_s)
-    heads = len(trials)
+    heads = len(work.heads)
     return [
         Measurement(f"{heads} heads together, mean of {len(together_s)}", mean_s, "s"),
-        Measurement(f"{len(first_rate)} heads of one learning rate together", one_rate_s, "s"),
-        Measurement(f"{len(spec.grid.learning_rate)} learning rates / one", mean_s / one_rate_s, "x", RATES_BOUND),
+        Measurement(f"{len(first_rate.heads)} heads of one learning rate together", one_rate_s, "s"),
+        Measurement(f"{len(RATES)} learning rates / one", mean_s / one_rate_s, "x", RATES_BOUND),
         *(Measurement(f"one Keras fit, {name}, mean of {KERAS_FITS}", alone_s[name], "s") for name in FEEDS),
         *(
             Measurement(f"{heads} x one Keras fit, {name} / heads together", heads * alone_s[name] / mean_s, "x", BOUND)
@@ -110,26 +163,51 @@ def measure(trials: Sequence[Trial], data: HeadData, spec: Spec) -> list[Measure
     ]
 
 
-def time_together(trials: Sequence[Trial], data: HeadData, training: TrainingSpec) -> float:
-    """Return the seconds of one fit of all heads."""
-    with threadpool_limits(limits=1):
-        return time_call(lambda: fit_heads(trials, data, training))
+def measure_variants(work: Work) -> Iterator[Measurement]:
+    """Compare other settings of all heads with plain descent, and heads of all optimizers together with apart."""
+    variants = {name: work.using(**values) for name, values in VARIANTS.items()}
+    taken_s = {name: time_processor(each) for name, each in {"plain": work, **variants}.items()}
+    for name in variants:
+        yield Measurement(f"{name} / plain descent", taken_s[name] / taken_s["plain"], "x")
+    kinds = {"plain": work, "momentum": variants["momentum"], "Adam": variants["Adam"]}
+    mixed_s = time_processor(work.of([head for each in kinds.values() for head in each.heads]))
+    yield Measurement("three optimizers together / apart", mixed_s / sum(taken_s[name] for name in kinds), "x")
 
 
-def time_alone(trials: Sequence[Trial], data: HeadData, training: TrainingSpec, feed: Feed) -> float:
-    """Return the mean seconds of one Keras `fit`, over the first KERAS_FITS trials."""
-    fit_alone(trials[0], data, training, WARM_UP_STEPS, feed)
-    return statistics.mean(fit_alone(trial, data, training, trial.steps, feed) for trial in trials[:KERAS_FITS])
+def measure_states(features: NDArray[np.float32]) -> Iterator[Measurement]:
+    """Compare `apply_state` with one product of all images, on a tenth of them."""
+    some, generator = features[: len(features) // 10], np.random.default_rng(0)
+    for hidden in ([], [512]):
+        widths = [some.shape[1], *hidden, 1]
+        shapes = list(pairwise(widths))
+        weights = [generator.random(shape, np.float32) for shape in shapes]
+        state = name_layers(weights, [np.zeros(outputs, np.float32) for _, outputs in shapes])
+        each_s, once_s = (
+            min(time_call(apply) for _ in range(20))
+            for apply in (
+                lambda state=state: apply_state(state, some),
+                lambda state=state: apply_states([state], some, 1),
+            )
+        )
+        yield Measurement(f"apply_state / one product, hidden layers {hidden or 'none'}", each_s / once_s, "x")
 
 
-def fit_alone(trial: Trial, data: HeadData, training: TrainingSpec, steps: int, feed: Feed) -> float:
-    """Return the seconds of one Keras `fit` of a trial's head, gathering its features included."""
+def time_alone(work: Work, data: HeadData, feed: Feed) -> float:
+    """Return the mean seconds of one Keras `fit`, over the first KERAS_FITS heads."""
+    heads = [Head.from_json(head) for head in work.heads[:KERAS_FITS]]
+    fit_alone(heads[0], data, WARM_UP_STEPS, feed)
+    return statistics.mean(fit_alone(head, data, head.last_step, feed) for head in heads)
+
+
+def fit_alone(head: Head, data: HeadData, steps: int, feed: Feed) -> float:
+    """Return the seconds of one Keras `fit` of a head, gathering its features included."""
     import keras
 
-    positions = draw_positions(trial, data, training, steps)
+    draws = BatchDraws(head, data.partitions[head.partition_id].training, data.labels)
+    positions = np.concatenate([draws.draw_block() for _ in range(-(-steps // CURVE_STEPS))])[:steps]
     layers = [keras.layers.Input((data.features.shape[1],)), keras.layers.Dense(data.classes, activation="softmax")]
     model = keras.Sequential(layers)
-    model.compile(keras.optimizers.SGD(trial.learning_rate), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.SGD(head.learning_rate), "sparse_categorical_crossentropy")
     return time_call(lambda: model.fit(**feed(data, positions), verbose=0))
 
 
@@ -152,12 +230,14 @@ def feed_pipeline(data: HeadData, positions: Positions) -> dict[str, Any]:
 FEEDS: dict[str, Feed] = {"arrays": feed_arrays, "tf.data": feed_pipeline}
 
 
-def draw_positions(trial: Trial, data: HeadData, training: TrainingSpec, steps: int) -> Positions:
-    """Draw class-balanced batches: (steps, batch) positions of training images."""
-    pool = data.partitions[trial.split, trial.shuffle].training
-    draws = BatchDraws(0, training, pool, data.labels)
-    blocks = [draws.draw_block() for _ in range(-(-steps // CURVE_STEPS))]
-    return np.concatenate(blocks)[:steps]
+def time_processor(work: Work) -> float:
+    """Return the seconds of the processor that fitting some heads takes, the least of three."""
+    taken_s = []
+    for _ in range(3):
+        started = time.process_time()
+        fit.run(work.settings, work.arrays)
+        taken_s.append(time.process_time() - started)
+    return min(taken_s)
 
 
 def time_call(call: Callable[[], object]) -> float:

@@ -54,7 +54,7 @@ class Results:
         """Return what a model of the sweep says of images, one row an image: file, class, and each class's probability.
 
         Args:
-            cell: `model:block` of the table of means, for example mobilenet-0.75-192:80/10/10, or a trial's id.
+            cell: `metric:model:block`, for example accuracy:mobilenet-0.75-192:80/10/10, or a trial's id.
             images: image files.
             repeat: which of the cell's repetitions, each a model of its own, answers: 0 is the first.
             select: what chose the cell's configuration, `validation` or `test`.

@@ -44,8 +44,8 @@ class Axis:
 
     @property
     def varies(self) -> bool:
-        """Whether it has more than one value."""
-        return len(self.values) > 1
+        """Whether it has more than one value, points that it does not apply to aside."""
+        return len(self.values) - (None in self.values) > 1
 
     def rank(self, value: Value) -> float:
         """Return what values are ordered by."""

@@ -251,12 +251,14 @@ def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--sweep", help="Name or folder of the sweep. [default: the latest one]")
 @results_option
-@click.option("--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers.")
+@click.option(
+    "--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers."
+)
 @select_option
 def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, repeat: int, select: str) -> None:
     """Say what a trained model makes of IMAGES, as CSV: file, class, probability of each class.
 
-    CELL is model:block of the table of means, for example mobilenet-0.75-192:80/10/10, or a trial's id.
+    CELL is metric:model:block, for example accuracy:mobilenet-0.75-192:80/10/10, or a trial's id.
     """
     from sweep.prediction import predict as answer
 

@@ -1,5 +1,6 @@
 """What a trained model of a sweep says of images that are named now."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from sweep.axes import Value
 from sweep.errors import UserError
+from sweep.execution.chatter import divert_errors
 from sweep.execution.executor import Source
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.places import CACHE_FOLDER, Places, locate_again
@@ -22,7 +24,8 @@ from sweep.outcome import State
 from sweep.planning.schedule import find_missing_units
 from sweep.planning.trial import Trial
 from sweep.planning.units import ArtifactKey
-from sweep.report.choices import find_trials
+from sweep.report.cells import Selection
+from sweep.report.report import find_trials
 from sweep.store.artifacts import Artifacts, read_state
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_plan
@@ -60,7 +63,7 @@ def predict(folder: Path, cell: str, files: Sequence[Path], repeat: int = 0, sel
 
     Args:
         folder: the sweep's.
-        cell: `model:block` of the table of means, or a trial's id.
+        cell: `metric:model:block`, a mean of the report, or a trial's id.
         files: images, whatever their size.
         repeat: which of the cell's repetitions answers, the first is 0.
         select: what chose the cell's configuration, `validation` or `test`.
@@ -70,9 +73,11 @@ def predict(folder: Path, cell: str, files: Sequence[Path], repeat: int = 0, sel
     """
     model = _open_model(folder, cell, repeat, select)
     contents = [(str(path), _read(path)) for path in files]
-    network = _find_network(folder, model)
     score_files = import_object(find_method(model.method).score_files)
-    scores: NDArray[np.float32] = score_files(model.point, network, model.state, contents)
+    from threadpoolctl import threadpool_limits
+
+    with divert_errors(Path(os.devnull)), threadpool_limits(1):  # quietly, and with the bits of a worker
+        scores: NDArray[np.float32] = score_files(model.point, _find_network(folder, model), model.state, contents)
     probabilities = np.exp(scores - scores.max(axis=1, keepdims=True), dtype=np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     data = model.inputs.data
@@ -86,7 +91,7 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
     with Store.read(folder) as store:
         plan = load_plan(store)
         trials = {trial.id: trial for trial in plan.trials}
-        trial = trials.get(cell) or trials[_choose(store, cell, repeat, select)]
+        trial = trials.get(cell) or trials[_choose(folder, cell, repeat, select)]
         file = store.load_state_file(trial.id)
         facts = store.load_facts().get(trial.network_id, {})
     if file is None or "converted" not in facts:
@@ -104,9 +109,9 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
     )
 
 
-def _choose(store: Store, cell: str, repeat: int, select: str) -> str:
+def _choose(folder: Path, cell: str, repeat: int, select: str) -> str:
     """Return the trial of one repetition of a cell."""
-    found = find_trials(store, cell, select)
+    found = find_trials(folder, cell, Selection(select))
     if not 0 <= repeat < len(found):
         raise UserError(f"repeat: {repeat} is out of range (allowed: 0 to {len(found) - 1}, the repetitions of {cell})")
     return found[repeat]

@@ -108,9 +108,7 @@ def make_answers(
         )
         generator = np.random.default_rng(int(trial.id, 16))
         parts = {VALIDATION: images.labels[partition.validation], TEST: images.labels[partition.test]}
-        scores = {
-            part: _draw_scores(generator, labels, inputs, skill(point), spread) for part, labels in parts.items()
-        }
+        scores = {part: _draw_scores(generator, labels, inputs, skill(point), spread) for part, labels in parts.items()}
         measures = {
             (part, name): METRICS[name].measure(scores[part], parts[part])
             for name in ("accuracy", "log_loss")
@@ -133,9 +131,7 @@ def _draw_scores(
 def save_plan(store: Store, plan: Plan, images: str = "images") -> None:
     """Keep a plan as a run does."""
     spec = plan.spec
-    store.save_plan(
-        spec.method, spec.model_dump(mode="json"), plan.inputs.to_json(), plan.axes, plan.trials, images
-    )
+    store.save_plan(spec.method, spec.model_dump(mode="json"), plan.inputs.to_json(), plan.axes, plan.trials, images)
 
 
 def fill_store(store: Store, plan: Plan, accuracy: Answer = lambda _: (0.9, 0.8)) -> None:

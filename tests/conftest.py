@@ -13,7 +13,7 @@ name: tiny
 data: {source: demo, demo: {images: 40}}
 weights: random
 grid:
-  backbone: tiny
+  network: tiny
   alpha: [0.5, 1.0]
   resolution: [16, 32]
   split: [60/20/20]
@@ -82,18 +82,27 @@ def sweep_command(workplace):
 def evidence():
     """Read all that a sweep must yield exactly once, without times and places: to be compared bit for bit."""
 
+    from sweep.store.artifacts import read_state
+
     def read(folder: Path):
         with sqlite3.connect(folder / "sweep.db") as connection:
-            return {
-                "results": connection.execute(
-                    """SELECT trial_id, head_id, family, alpha, resolution, split, learning_rate, shuffle, steps,
-                       status, reason, validation_accuracy, test_accuracy, validation_log_loss, test_log_loss
-                       FROM results ORDER BY trial_id, status"""
-                ).fetchall(),
-                "scores": connection.execute("SELECT * FROM scores ORDER BY trial_id").fetchall(),
-                "curves": connection.execute("SELECT * FROM curves ORDER BY head_id").fetchall(),
-                "partitions": connection.execute("SELECT * FROM partitions ORDER BY data, identity").fetchall(),
+            tables = {
+                "results": "SELECT trial_id, status, reason FROM results ORDER BY trial_id, status",
+                "trials": "SELECT trials.* FROM trials ORDER BY trial_id",
+                "measures": "SELECT * FROM measures ORDER BY trial_id, part, metric",
+                "scores": "SELECT * FROM scores ORDER BY trial_id, part",
+                "series": "SELECT * FROM series ORDER BY fit_id, part, measure",
+                "parts": "SELECT * FROM parts ORDER BY data, partition_id, part",
+                "facts": "SELECT * FROM facts ORDER BY subject, name",
             }
+            found = {name: connection.execute(query).fetchall() for name, query in tables.items()}
+            states = connection.execute("SELECT trial_id, file FROM states ORDER BY trial_id").fetchall()
+        found["states"] = [
+            (trial_id, name, values.tobytes())
+            for trial_id, file in states
+            for name, values in sorted(read_state(folder / "states" / file, trial_id).items())
+        ]
+        return found
 
     return read
 

@@ -16,9 +16,9 @@ from pydantic import BaseModel
 
 import sweep
 from sweep import cli
-from sweep.planning.expand import make_plan
-from sweep.spec.load import load_spec
-from sweep.spec.schema import Spec
+from sweep.methods.table import make_plan
+from sweep.spec.load import load_spec, parse_spec
+from sweep.spec.schema import Product, Spec
 from sweep.summary import describe_units
 from sweep.testing import make_inputs, make_store
 
@@ -164,15 +164,30 @@ def list_fields(model, prefix=""):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from list_fields(kind, f"{prefix}{name}.")
         else:
-            value = getattr(field.default, "value", field.default)
-            shown = value if isinstance(value, str) else json.dumps(value, default=str)
-            yield f"{prefix}{name}", "required" if field.is_required() else f"`{shown}`", field.description
+            yield f"{prefix}{name}", spell_default(field), field.description
+
+
+def spell_default(field):
+    if field.is_required() or field.default == ():
+        return "required"
+    value = field.default[0] if isinstance(field.default, tuple) else field.default
+    value = getattr(value, "value", value)
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 def test_every_field_of_a_spec_stands_in_the_page_with_its_default_and_meaning():
     rows = read_rows(read("docs", "spec.md"))
     fields = list(list_fields(Spec))
+    elsewhere = {key.split(".")[-1] for key, _, _ in fields} | {"weights"}
+    in_grid = {name: field for name, field in Product.model_fields.items() if name not in elsewhere}
+    fields += [(f"grid.{name}", "required", field.description) for name, field in in_grid.items() if name != "bundles"]
+    fields += [("grid.bundles", "none", in_grid["bundles"].description)]
     assert sorted((row[0].strip("`"), row[1], row[3]) for row in rows if row[0].startswith("`")) == sorted(fields)
+
+
+def test_every_grid_of_the_page_of_specs_is_one():
+    blocks = find_blocks(read("docs", "spec.md"), "yaml")
+    assert [len(parse_spec(f"name: x\n{block}", "docs/spec.md").grid) for block in blocks] == [1, 1, 2]
 
 
 # -- docs/architecture.md ------------------------------------------------------------------------------------------
@@ -210,9 +225,20 @@ def test_the_public_names_stand_in_the_python_page():
 
 # Trials, work units, and the first and last id for inputs that only look like ones.
 PLANS = {
-    "mobilenet16.yaml": (1296, "6 decodings, 96 extractions, 16 fits", "fc701bb6ed1c1189", "8d1cd28bf31b6538"),
-    "mobilenet16_30.yaml": (12960, "6 decodings, 96 extractions, 80 fits", "fc701bb6ed1c1189", "5996564c15afe747"),
-    "smoke.yaml": (16, "6 decodings, 12 extractions, 2 fits", "dfcec82a3c09235e", "a78dc66a2d281c8c"),
+    "heads.yaml": (60, "6 decodings, 2 conversions, 12 extractions, 6 fits", "0a6351a4873312d3", "ecaac64129833883"),
+    "mobilenet16.yaml": (
+        1296,
+        "6 decodings, 16 conversions, 96 extractions, 16 fits",
+        "5f5973e04bee5661",
+        "3faefb1f52185481",
+    ),
+    "mobilenet16_30.yaml": (
+        12960,
+        "6 decodings, 16 conversions, 96 extractions, 80 fits",
+        "5f5973e04bee5661",
+        "ee10cbe8ea1c7ac1",
+    ),
+    "smoke.yaml": (16, "6 decodings, 2 conversions, 12 extractions, 2 fits", "517c24811def5fdb", "d306847242fbdecc"),
 }
 
 
@@ -221,7 +247,7 @@ def test_every_committed_spec_has_the_plan_it_had(path):
     spec = load_spec(path)
     plan = make_plan(spec, make_inputs(spec, (1341, 3875)))
     assert spec.name == path.stem
-    found = len(plan.trials), describe_units(plan.units), plan.trials[0].id, plan.trials[-1].id
+    found = len(plan.trials), describe_units(plan, plan.units), plan.trials[0].id, plan.trials[-1].id
     assert found == PLANS[path.name]
 
 

@@ -82,9 +82,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         former = None
     decided = former.weights if stored and former and _decides_weights(stored[0]) == _decides_weights(spec) else {}
     asked = find_method(spec.method).list_weights(spec)
-    weights, paths = find_weights(
-        asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download
-    )
+    weights, paths = find_weights(asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
     return Prepared(plan, location.folder, Artifacts(places.artifacts), folder, data, Supply(plan, data, paths))
 

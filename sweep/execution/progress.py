@@ -48,13 +48,13 @@ Watch = Callable[[Progress], None]
 def describe_step(units: Iterable[WorkUnit], kinds: Mapping[str, Kind], workers: int) -> str:
     """Return what is being done, for example `decoding 40 images; extracting mobilenet-1-224, 2 workers busy`.
 
-    A unit's setting `label` is what is named: a text, or a number of images.
+    A unit's settings say what is named: its `label`, or else how many `images` there are.
     """
     labels: dict[str, list[str | int]] = defaultdict(list)
     busy = 0
     for unit in units:
         busy += 1
-        labels[unit.kind].append(unit.settings.get("label", ""))
+        labels[unit.kind].append(unit.settings.get("label", unit.settings.get("images", "")))
     steps = [f"{kind.doing} {_join(labels[name])}".rstrip() for name, kind in kinds.items() if name in labels]
     busy = min(busy, workers)
     return "; ".join(steps) + (f", {count(busy, 'worker')} busy" if workers > 1 and busy else "")

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 NOT_IN_ARRAYS = {"ray"}
-PACKAGES = ("numpy", "pillow", "tensorflow", "keras", "tensorflow-hub", "ray")
+PACKAGES = ("numpy", "pillow", "ai-edge-litert", "tensorflow", "keras", "tensorflow-hub", "ray")
 
 
 def describe_surroundings(executor: str, workers: int) -> dict[str, Any]:

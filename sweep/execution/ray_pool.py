@@ -8,9 +8,9 @@ replaced and its job done again by Ray; a Python exception is an outcome like an
 import os
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ray.exceptions import (
     OutOfMemoryError,
     RayError,
     RayTaskError,
+    TaskUnschedulableError,
     WorkerCrashedError,
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -52,27 +53,25 @@ _OF_ONE_JOB = (ObjectLostError, NodeDiedError, OutOfMemoryError, OutOfDiskError)
 _WHERE = "a worker of Ray"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """An existing Ray cluster. has_place: whether all its machines reach the place where artifacts are kept."""
-
-    address: str
-    has_place: bool = False
-
-
 class RayPool:
-    """Ray Core tasks, of one CPU each unless they ask for more."""
+    """Ray Core tasks, of one CPU each unless they ask for more.
+
+    workers: CPUs, all there are by default. address: of an existing cluster; has_place: whether all its machines reach
+    the place where artifacts are kept, as all workers of this machine do.
+    """
 
     name = "ray"
 
-    def __init__(self, workers: int | None, cluster: Cluster | None = None, *, forward_logs: bool = True) -> None:
+    def __init__(
+        self, workers: int | None, address: str | None = None, *, has_place: bool = False, forward_logs: bool = True
+    ) -> None:
         os.environ.update(_ENVIRONMENT)
         options: dict[str, Any] = {
             "logging_level": "ERROR",
             "configure_logging": True,
             "log_to_driver": forward_logs,
         }
-        if cluster is None:
+        if address is None:
             options |= {
                 "address": "local",  # a new one, also where another cluster of the user runs
                 "num_cpus": workers or count_cores(),
@@ -81,15 +80,15 @@ class RayPool:
             }
         else:
             package = str(Path(__file__).parents[1])
-            options |= {"address": cluster.address}
-            options |= {"runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
-        _start(options, cluster.address if cluster else None)
+            options |= {"address": address, "runtime_env": {"py_modules": [package], "env_vars": _ENVIRONMENT}}
+        _start(options, address)
         self.workers = workers or int(ray.cluster_resources()["CPU"])
         self.traffic = Traffic()
         self._gpus = int(ray.cluster_resources().get("GPU", 0))
-        self._cluster = cluster
+        self._address = address
+        self._shares = address is None or has_place
         # Names wait at no cost; arrays do not, and Ray starts all that it has room for, be it more than was asked for
-        self._ahead = 2 if cluster is None or (cluster.has_place and workers is None) else 1
+        self._ahead = 2 if address is None or (has_place and workers is None) else 1
         self._perform = ray.remote(perform)
         self._running: dict[Any, Job] = {}
 
@@ -99,13 +98,12 @@ class RayPool:
         Raises:
             UserError: a machine does not reach the place where artifacts are kept, although it should.
         """
-        shares = self._cluster is None or self._cluster.has_place
-        if self._cluster and shares:
-            _check_place(source.artifacts, self._cluster)
+        if self._address and self._shares:
+            _check_place(source.artifacts, self._address)
         self.traffic = Traffic()
         if "://" not in source.artifacts.root:  # workers have another current folder
             source = replace(source, artifacts=Artifacts(Path(source.artifacts.root).resolve()))
-        self._shelf = Shelf(source, self._place, shares=shares)
+        self._shelf = Shelf(source, self._place, shares=self._shares)
 
     def capacity(self, queue: str) -> int:
         """CPU: some jobs wait for a worker to get free; GPU: as many as there are; exclusive: one."""
@@ -182,7 +180,7 @@ def _list_machines() -> list[dict[str, Any]]:
     return [machine for machine in ray.nodes() if machine["Alive"]]
 
 
-def _check_place(artifacts: Artifacts, cluster: Cluster) -> None:
+def _check_place(artifacts: Artifacts, address: str) -> None:
     """Leave a mark among the artifacts, and ask every machine of the cluster whether it sees it.
 
     Raises:
@@ -191,16 +189,19 @@ def _check_place(artifacts: Artifacts, cluster: Cluster) -> None:
     mark = ArtifactKey("marks", identify(socket.gethostname()), "mark")
     artifacts.write(mark, np.zeros(1, np.uint8))
     look = ray.remote(num_cpus=0)(lambda: artifacts.has(mark))
-    machines = _list_machines()
-    strategies = [NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False) for machine in machines]
-    try:
-        sights = ray.get([look.options(scheduling_strategy=strategy).remote() for strategy in strategies])
-    except RayError as error:
-        raise _lose_workers("Ray", error) from error
-    blind = [machine["NodeManagerHostname"] for machine, sees in zip(machines, sights, strict=True) if not sees]
+
+    def ask(machine: Mapping[str, Any]) -> Any:
+        there = NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False)
+        return look.options(scheduling_strategy=there).remote()
+
+    blind = []
+    for name, answer in [(machine["NodeManagerHostname"], ask(machine)) for machine in _list_machines()]:
+        with suppress(TaskUnschedulableError, NodeDiedError):  # it has just gone away, as machines may at any moment
+            if not ray.get(answer):
+                blind.append(name)
     if blind:
         raise UserError(
-            f"--cache {artifacts.root}: {', '.join(blind[:3])} of the cluster at {cluster.address} cannot see what is "
+            f"--cache {artifacts.root}: {', '.join(blind[:3])} of the cluster at {address} cannot see what is "
             "written there; name a folder or URL that all its machines reach, or leave --cache out"
         )
 

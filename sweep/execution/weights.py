@@ -72,9 +72,7 @@ def find_weights(  # noqa: PLR0913 - one decision that needs all of it
         elif not _download(undecided, paths, may_be_random=is_demo and not former, say=say):
             return _make_random(asked), dict.fromkeys(asked)
     found = {**_make_random(asked, only=True), **_identify(paths, hashes)}
-    return {
-        each: found.get(each) or former.get(each, WeightsId(each.source, PENDING)) for each in asked
-    }, paths
+    return {each: found.get(each) or former.get(each, WeightsId(each.source, PENDING)) for each in asked}, paths
 
 
 def open_weights(weighted: Weighted, identity: WeightsId, path: Path | None) -> bytes:
@@ -98,9 +96,7 @@ def open_weights(weighted: Weighted, identity: WeightsId, path: Path | None) -> 
     return read_weights(source, kind, network, path).payload
 
 
-def _download(
-    absent: list[Weighted], paths: dict[Weighted, Path | None], *, may_be_random: bool, say: Say
-) -> bool:
+def _download(absent: list[Weighted], paths: dict[Weighted, Path | None], *, may_be_random: bool, say: Say) -> bool:
     """Download into `paths`; False where that cannot be done and random weights may stand in."""
     say(f"downloading the weights of {count(len(absent), 'network')}")
     try:

@@ -51,6 +51,7 @@ def compile_network(recipe: Recipe, batch: int | None = None) -> Any:
             _calibrate(model, recipe.pixels, recipe.calibration)
         else:
             _load_keras_weights(model, recipe.weights)
+        _rename_layers(model)
     return _trace(model, recipe, batch)
 
 
@@ -93,6 +94,12 @@ def _build_keras_model(network: Network, kind: FeatureKind) -> Any:
         classifier_activation=None,
         **{axis: value for axis, value in network.values if axis != "resolution"},
     )
+
+
+def _rename_layers(model: Any) -> None:
+    """Call them by their place: Keras counts unnamed layers through the process, and a converted network has names."""
+    for number, layer in enumerate(model.layers):
+        layer.name = f"layer_{number}"
 
 
 def _load_keras_weights(model: Any, weights: WeightsBlob) -> None:

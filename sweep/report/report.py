@@ -152,16 +152,31 @@ def explain_number(folder: Path, cell: str, select: Selection) -> str:
     Raises:
         UserError: the folder holds no sweep, or the sweep no such cell.
     """
-    metric, key = _parse_cell(cell)
-    study = _read(folder, Request(select=select, metric=metric))
-    if key not in study.cells:
-        models, blocks = (", ".join(names) for names in (study.frames.models, study.frames.blocks))
-        raise UserError(f"{cell!r}: {folder.name} has no such cell (models: {models}; blocks: {blocks})")
+    study, key = _find_cell(folder, cell, select)
     with Store.read(folder) as store:
         images = store.load_images_folder()
     near = _shorten(folder)
     source = Source(str(near / SPEC_NAME), images or FOLDER, str(near.parent))
     return write_explanation(explain_cell(study, infer(study), key, source))
+
+
+def find_trials(folder: Path, cell: str, select: Selection) -> list[str]:
+    """Return the trials behind a mean, named as metric:model:block, in the order of their repetitions.
+
+    Raises:
+        UserError: the folder holds no sweep, or the sweep no such cell.
+    """
+    study, key = _find_cell(folder, cell, select)
+    return [readout.trial_id for readout in study.readouts[key]]
+
+
+def _find_cell(folder: Path, cell: str, select: Selection) -> tuple[Study, CellKey]:
+    metric, key = _parse_cell(cell)
+    study = _read(folder, Request(select=select, metric=metric))
+    if key not in study.cells:
+        models, blocks = ("; ".join(names) for names in (study.frames.models, study.frames.blocks))
+        raise UserError(f"{cell!r}: {folder.name} has no such cell (models: {models}; blocks: {blocks})")
+    return study, key
 
 
 def _shorten(folder: Path) -> Path:

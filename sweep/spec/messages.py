@@ -61,7 +61,7 @@ def explain_error(error: ErrorDetails, key: Key) -> Iterator[Complaint]:
         case "missing":
             yield key, f"is missing ({_describe(_find_fragment(error['loc']))})"
         case "extra_forbidden":
-            yield key, _explain_unknown_key(key, _find_fragment(error["loc"][:-1])["properties"])
+            yield key, _explain_unknown_key(key, _find_fragment(error["loc"][:-1], "properties")["properties"])
         case "literal_error" if error["loc"][-1] == "[key]":
             yield key, _explain_unknown_key(key, _find_fragment(error["loc"][:-2])["propertyNames"]["enum"])
         case "empty_axis":
@@ -95,10 +95,8 @@ def show_value(value: Any) -> str:
             return repr(value).replace("inf", ".inf").replace("nan", ".nan")
         case tuple():
             return _SHORT.repr(list(value))
-        case list():
-            return "a list"
-        case dict():
-            return "a mapping"
+        case list() | dict():
+            return "a list" if isinstance(value, list) else "a mapping"
     return _SHORT.repr(value)
 
 
@@ -133,8 +131,8 @@ def _explain_unknown_key(key: Key, allowed: Iterable[str]) -> str:
     return f"unknown key {list_allowed(str(key[-1]), allowed)}"
 
 
-def _find_fragment(loc: Key) -> Fragment:
-    """The JSON schema of the value at `loc`: of its plainest form, where it has several."""
+def _find_fragment(loc: Key, keyword: str = "") -> Fragment:
+    """The JSON schema of the value at `loc`: of several forms the one with a keyword, else the plainest."""
     found, description = _schema(), ""
     for part in loc:
         forms = _list_forms(found)
@@ -144,12 +142,13 @@ def _find_fragment(loc: Key) -> Fragment:
             description = found.get("description", "")
         else:  # an axis is allowed what its items are
             found = found["items"] if "items" in found else forms[0]
-    return {**_list_forms(found)[0], "description": description}
+    forms = _list_forms(found)
+    return {**next((form for form in forms if keyword in form), forms[0]), "description": description}
 
 
 def _list_forms(fragment: Fragment) -> list[Fragment]:
     fragment = _resolve(fragment)
-    return [_resolve(form) for form in fragment.get("anyOf", [fragment])]
+    return [form for each in fragment["anyOf"] for form in _list_forms(each)] if "anyOf" in fragment else [fragment]
 
 
 def _resolve(fragment: Fragment) -> Fragment:

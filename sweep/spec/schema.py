@@ -32,6 +32,7 @@ from sweep.spec.values import (
     Lax,
     Lists,
     NotNegative,
+    OneOrMore,
     Optimizer,
     OrCount,
     Rate,
@@ -168,7 +169,7 @@ def _expand_source(value: Any) -> Any:
 
 
 WeightsField = Annotated[
-    WeightsSpec, BeforeValidator(_expand_source, json_schema_input_type=WeightsSource | WeightsSpec)
+    WeightsSpec, BeforeValidator(_expand_source, json_schema_input_type=Values[WeightsSource] | WeightsSpec)
 ]
 
 
@@ -234,7 +235,11 @@ AXES = tuple(Bundle.model_fields)
 class Product(Bundle):  # type: ignore[misc, valid-type]
     """A product of axes, each one value or a list. What it does not name is as its section says."""
 
-    bundles: Annotated[tuple[Bundle, ...], BeforeValidator(_refuse_empty_list), Lax] = ()  # type: ignore[valid-type]
+    bundles: Annotated[
+        tuple[Bundle, ...],  # type: ignore[valid-type]
+        BeforeValidator(_refuse_empty_list, json_schema_input_type=OneOrMore[Bundle]),
+        Lax,
+    ] = ()
     """Values that vary together, as {network: mobilenet_v2, alpha: 1.4}: the product is over the bundles too."""
 
 
@@ -249,16 +254,21 @@ def _write_one_product(products: tuple[Any, ...], write: SerializerFunctionWrapH
 
 Grid = Annotated[
     tuple[Product, ...],
-    BeforeValidator(_list_products, json_schema_input_type=Product | list[Product]),
+    BeforeValidator(_list_products, json_schema_input_type=Product | OneOrMore[Product]),
     WrapSerializer(_write_one_product),
 ]
 
 
 class _Schema(GenerateJsonSchema):
-    """Says no default where there is none: `()` stands for what is not given."""
+    """Spells the default of an axis as users do: a single value alone, and none where nothing is given."""
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"]) if schema.get("default") == () else super().default_schema(schema)
+        """Spell a default."""
+        written = super().default_schema(schema)
+        if isinstance(schema.get("default"), tuple):
+            values = written.pop("default")
+            written |= {"default": values[0]} if values else {}
+        return written
 
 
 class Spec(Closed):

@@ -150,6 +150,7 @@ Lists = Annotated[
     WrapSerializer(_write_one_alone),
     OneOrListOfLists(),
 ]
+OneOrMore = Annotated[list[Item], Field(min_length=1)]
 SplitField = Annotated[
     Split,
     BeforeValidator(Split.parse),

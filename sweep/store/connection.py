@@ -101,7 +101,19 @@ def _copy_upgraded(source: sqlite3.Connection, where: str) -> sqlite3.Connection
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    return _connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    """Connect without writing; but for what a killed process left half-written, which is rolled back first."""
+    where = path.resolve().as_uri()
+    connection = _connect(f"{where}?mode=ro", uri=True)
+    try:
+        connection.execute("PRAGMA user_version")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
+            raise
+        with closing(_connect(f"{where}?mode=rw", uri=True)) as writer:
+            writer.execute("PRAGMA user_version")
+        return _connect(f"{where}?mode=ro", uri=True)
+    return connection
 
 
 def _connect(where: str, *, uri: bool = False) -> sqlite3.Connection:

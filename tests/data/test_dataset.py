@@ -14,7 +14,8 @@ from PIL import Image
 from sweep.data.dataset import describe_doubts, open_data_set
 from sweep.data.hashes import HashCache
 from sweep.errors import UserError
-from sweep.spec.schema import PatientsSpec, Undecodable
+from sweep.spec.schema import PatientsSpec
+from sweep.spec.values import Undecodable
 
 NAMES = ("NORMAL/IM-0001-0001.png", "NORMAL/IM-0001-0002.png", "PNEUMONIA/person1_virus_1.png", "PNEUMONIA/x.png")
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from sweep.data.decode import decode_images, describe_damage, open_image
 from sweep.errors import UserError
+from sweep.spec.values import Resize
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
 
@@ -19,8 +20,8 @@ def encode(pixels, mode=None, kind="PNG"):
     return file.getvalue()
 
 
-def decode(content, side, *, antialias=True):
-    (output,) = decode_images([("NORMAL/one.png", content)], [side], antialias=antialias)
+def decode(content, side, *, antialias=True, resize=Resize.BILINEAR):
+    (output,) = decode_images([("NORMAL/one.png", content)], [side], antialias=antialias, resize=resize)
     return output[0]
 
 
@@ -69,16 +70,19 @@ def test_16_bit_grey_is_scaled_not_cut_off():
     assert decoded[:, 0, 0].tolist() == [0, 0, 1, 128, 255]
 
 
+@pytest.mark.parametrize("resize", Resize)
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (2, 700), (15, 17)])
-def test_any_shape_becomes_square(shape, antialias):
-    decoded = decode(encode(np.full((*shape, 3), (10, 20, 30), np.uint8)), 16, antialias=antialias)
+def test_any_shape_becomes_square(shape, antialias, resize):
+    decoded = decode(encode(np.full((*shape, 3), (10, 20, 30), np.uint8)), 16, antialias=antialias, resize=resize)
     assert (decoded == [10, 20, 30]).all()
 
 
+@pytest.mark.parametrize("resize", Resize)
 @pytest.mark.parametrize("antialias", [True, False])
-def test_an_image_of_the_right_size_stays_as_it_is(antialias):
-    np.testing.assert_array_equal(decode(encode(NOISE[:40, :40]), 40, antialias=antialias), NOISE[:40, :40])
+def test_an_image_of_the_right_size_stays_as_it_is(antialias, resize):
+    decoded = decode(encode(NOISE[:40, :40]), 40, antialias=antialias, resize=resize)
+    np.testing.assert_array_equal(decoded, NOISE[:40, :40])
 
 
 @pytest.mark.parametrize("side", [7, 16, 33, 40, 64])
@@ -89,18 +93,41 @@ def test_without_antialias_the_four_nearest_pixels_are_read(side):
     assert lost.max() < 1.001, "Pillow rounds down here"
 
 
-def test_with_antialias_a_shrinking_resize_averages():
-    stripes = np.zeros((128, 128, 3), np.uint8)
-    stripes[:, ::8] = 255
-    averaged, sampled = (decode(encode(stripes), 16, antialias=antialias) for antialias in (True, False))
-    assert np.abs(averaged[:, 1:-1].astype(float) - 255 / 8).max() <= 2
-    assert sampled.max() == 0, "the four nearest pixels miss the stripes"
+STRIPES = np.zeros((160, 160, 3), np.uint8)
+STRIPES[:, ::10] = 255
 
 
-def test_growing_is_the_same_with_and_without_antialias():
+@pytest.mark.parametrize("resize", [Resize.BILINEAR, Resize.BICUBIC, Resize.LANCZOS])
+def test_a_shrinking_resize_averages(resize):
+    averaged = decode(encode(STRIPES), 16, resize=resize)
+    assert np.abs(averaged[:, 3:-3].astype(float) - 255 / 10).max() <= 4
+
+
+def test_without_antialias_the_nearest_pixels_miss_the_stripes():
+    assert decode(encode(STRIPES), 16, antialias=False).max() == 0
+
+
+@pytest.mark.parametrize("resize", Resize)
+def test_growing_is_the_same_with_and_without_antialias(resize):
     content = encode(NOISE[:10, :10])
-    grown = [decode(content, 25, antialias=antialias).astype(int) for antialias in (True, False)]
+    grown = [decode(content, 25, antialias=antialias, resize=resize).astype(int) for antialias in (True, False)]
     assert np.abs(grown[0] - grown[1]).max() <= 2, "rounded twice, and down"
+
+
+def test_the_nearest_pixel_is_taken_where_so_asked():
+    rows, columns = (np.floor((np.arange(16) + 0.5) * length / 16).astype(int) for length in NOISE.shape[:2])
+    expected = NOISE[rows][:, columns]
+    for antialias in (True, False):
+        np.testing.assert_array_equal(decode(encode(NOISE), 16, antialias=antialias, resize=Resize.NEAREST), expected)
+
+
+def test_every_way_to_resize_is_another():
+    pixels = {
+        (way, antialias): decode(encode(NOISE), 16, antialias=antialias, resize=way)
+        for way in Resize
+        for antialias in (True, False)
+    }
+    assert len({value.tobytes() for value in pixels.values()}) == 5, "only bilinear knows antialias"
 
 
 def test_the_aspect_ratio_is_not_kept_and_nothing_is_cropped():

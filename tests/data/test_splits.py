@@ -5,7 +5,7 @@ import pytest
 
 from sweep.data.splits import check_split, count_parts, partition_images
 from sweep.errors import UserError
-from sweep.spec.schema import Split
+from sweep.spec.values import Split
 
 FINGERPRINT = "a" * 64
 LABELS = np.repeat([0, 1], [1341, 3875])

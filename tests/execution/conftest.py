@@ -26,7 +26,8 @@ def nodes(workers_see_toys):
     """A cluster of three machines of one CPU, all of them on this one."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": soon})
     for _ in range(2):
         cluster.add_node(num_cpus=1)
     yield cluster
@@ -37,12 +38,12 @@ def start(name, request):
     """Start an executor; `files` and `url` are clusters whose machines reach a place for artifacts."""
     if name == "inline":
         return InlineExecutor()
-    from sweep.execution.ray_pool import Cluster, RayPool
+    from sweep.execution.ray_pool import RayPool
 
     request.getfixturevalue("workers_see_toys")
     if name == "ray":
         return RayPool(2)
-    return RayPool(None, Cluster(request.getfixturevalue("nodes").address, has_place=name != "put"))
+    return RayPool(None, request.getfixturevalue("nodes").address, has_place=name != "put")
 
 
 def ray_param(name):

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from spoiling import Roomy, Spoiling
 from toy_kinds import KINDS
 from toy_sweep import FACTORS, NETWORKS, TOY_UNITS, ToySweep, make_artifacts
 
@@ -14,7 +15,7 @@ from sweep.execution.driver import ATTEMPTS
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.progress import describe_step
 from sweep.execution.provenance import describe_making, describe_surroundings
-from sweep.execution.worker import Raised, Trouble
+from sweep.execution.worker import Trouble
 from sweep.outcome import Yield
 from sweep.planning.units import ArtifactKey, Resources
 from sweep.store.store import Store
@@ -100,32 +101,6 @@ def test_a_unit_that_is_narrowed_to_new_trials_writes_a_file_of_states_of_its_ow
 # -- queues ----------------------------------------------------------------------------------------------------------
 
 
-class Roomy(InlineExecutor):
-    """Holds some jobs of each queue, as a pool with a GPU does, and remembers what it held at once."""
-
-    def __init__(self):
-        super().__init__()
-        self.rooms = {"cpu": 4, "gpu": 2, "exclusive": 1}
-        self.held = []
-        self.together = []
-
-    def capacity(self, queue):
-        return self.rooms[queue]
-
-    def can_hold(self, resources):
-        return True
-
-    def submit(self, job):
-        super().submit(job)
-        self.held.append(job)
-        self.together.append([each.resources.queue for each in self.held])
-
-    def next_finished(self):
-        finished = super().next_finished()
-        self.held = [job for job in self.held if job.key != finished.key]
-        return finished
-
-
 def test_each_queue_holds_what_the_executor_has_room_for(tmp_path, toy_evidence):
     sweep = ToySweep(tmp_path, resources={"raise": Resources(gpus=1)})
     executor = Roomy()
@@ -152,26 +127,6 @@ def test_a_unit_that_asks_for_what_no_machine_has_is_refused_before_anything_is_
 
 
 # -- what goes wrong -------------------------------------------------------------------------------------------------
-
-
-class Spoiling(Roomy):
-    """Answers for some jobs as a worker does that has raised an error."""
-
-    def __init__(self, trouble, reason, is_spoiled, times=10**9):
-        super().__init__()
-        self.trouble, self.reason, self.is_spoiled, self.times = trouble, reason, is_spoiled, times
-        self.submitted = Counter()
-
-    def submit(self, job):
-        self.submitted[job.key] += 1
-        super().submit(job)
-
-    def next_finished(self):
-        finished = super().next_finished()
-        if self.is_spoiled(finished.key) and self.times > 0:
-            self.times -= 1
-            return replace(finished, product=Raised(self.reason, "traceback", self.trouble))
-        return finished
 
 
 @pytest.mark.parametrize(("trouble", "error"), [(Trouble.MISTAKE, UserError), (Trouble.FATAL, FatalError)])
@@ -260,7 +215,7 @@ def test_lost_workers_end_the_sweep_and_what_is_stored_is_intact(toy, toy_eviden
 
 def test_a_step_names_what_the_units_are_labelled_with_and_counts_images(toy):
     units = {unit.key: unit for unit in toy.units}
-    read = [replace(units[f"read/{start}"], settings={"label": 512}) for start in (0, 10)]
+    read = [replace(units[f"read/{start}"], settings={"images": 512}) for start in (0, 10)]
     assert describe_step(read, KINDS, 1) == "reading 1,024 images"
     power = [units["raise/n1/0"], units["raise/n1/10"], units["raise/n2/0"]]
     assert describe_step([units["add/n1"], *power], KINDS, 2) == "raising n1, n2; adding n1, 2 workers busy"

@@ -16,7 +16,7 @@ import pytest
 from sweep.store.store import Store
 
 LONGER = ("--set", "grid.steps=[3000, 6000]")  # fits of about a second
-UNITS = 9  # 1 decoding, 4 extractions, 4 fits
+UNITS = 13  # 1 decoding, 4 conversions, 4 extractions, 4 fits
 INTERRUPTED = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
 
 

@@ -2,31 +2,31 @@
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from spoiling import Spoiling
 
 from sweep.api import make_executor
 from sweep.data.splits import partition_images
 from sweep.errors import FatalError, UserError
-from sweep.execution import run as run_module
 from sweep.execution.inline import InlineExecutor
+from sweep.execution.places import Places, locate_sweep
+from sweep.execution.prepare import prepare_sweep
 from sweep.execution.provenance import describe_making, describe_surroundings
-from sweep.execution.resolve import Places, locate_sweep, prepare_sweep
-from sweep.execution.run import ATTEMPTS, run_sweep
-from sweep.execution.worker import FitJob
-from sweep.planning import units
+from sweep.execution.run import run_sweep
+from sweep.execution.worker import Trouble
+from sweep.methods.probe import plan as probe
 from sweep.spec.load import load_spec
 from sweep.store.lock import hold_lock
 from sweep.store.store import Store
 
-TRIALS, UNITS = 32, 19  # of tiny.yaml in shards of 16 images: 3 decodings, 4 x 3 extractions, 4 fits
+TRIALS, UNITS = 32, 23  # of tiny.yaml in shards of 16 images: 3 decodings, 4 conversions, 4 x 3 extractions, 4 fits
 
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch):
-    monkeypatch.setattr(units, "IMAGES_PER_SHARD", 16)
+    monkeypatch.setattr(probe, "IMAGES_PER_SHARD", 16)
 
 
 def prepare(workplace, *overrides, name="tiny"):
@@ -61,8 +61,7 @@ def undisturbed(workplace, evidence):
     prepared = prepare(workplace)
     run(prepared)
     found = evidence(prepared.folder)
-    for file in prepared.folder.iterdir():
-        file.unlink()
+    shutil.rmtree(prepared.folder)
     forget_cache(workplace)
     return found
 
@@ -125,10 +124,12 @@ def test_results_do_not_depend_on_executor_or_number_of_workers(workers, workpla
 
 
 def test_results_do_not_depend_on_how_trials_are_grouped(workplace, undisturbed, evidence, monkeypatch):
-    monkeypatch.setattr("sweep.planning.expand.HEADS_PER_FIT", 1)
+    monkeypatch.setattr(probe, "HEADS_PER_FIT", 1)
     prepared = prepare(workplace)
     run(prepared)
-    assert evidence(prepared.folder) == undisturbed
+    found = evidence(prepared.folder)
+    assert found == undisturbed
+    assert len(list((prepared.folder / "states").iterdir())) == 16
 
 
 def test_a_wider_grid_in_the_same_folder_computes_only_what_is_new(workplace, computed_units):
@@ -137,7 +138,7 @@ def test_a_wider_grid_in_the_same_folder_computes_only_what_is_new(workplace, co
     progress = run(prepare(workplace))
     assert (progress.done_before, progress.done) == (8, TRIALS)
     after = Counter(computed_units(workplace / "results" / "tiny"))
-    assert not [unit for unit in before if unit.startswith(("decode", "extract")) and after[unit] > 1]
+    assert not [unit for unit in before if unit.startswith(("decode", "convert", "extract")) and after[unit] > 1]
 
 
 @pytest.mark.parametrize("before", ["grid.learning_rate=0.01", "grid.shuffle=1", "grid.shuffle={count: 1}"])
@@ -148,17 +149,17 @@ def test_a_grid_that_has_grown_equals_one_that_was_run_at_once(before, workplace
     assert evidence(workplace / "results" / "tiny") == undisturbed
 
 
-def test_every_partition_is_drawn_once_for_all_backbones(workplace, monkeypatch):
+def test_no_partition_is_drawn_anew_for_every_network(workplace, monkeypatch):
     drawn = Counter()
 
     def count(labels, fingerprint, split, shuffle):
         drawn[split, shuffle] += 1
         return partition_images(labels, fingerprint, split, shuffle)
 
-    monkeypatch.setattr("sweep.execution.run.partition_images", count)
+    monkeypatch.setattr("sweep.execution.supply.partition_images", count)
     run(prepare(workplace, "grid.shuffle={count: 90}", "grid.steps=1"))
     assert len(drawn) == 90
-    assert set(drawn.values()) == {1}
+    assert set(drawn.values()) <= {1, 2}, "for the store, and for the workers"
 
 
 def test_another_sweep_reuses_images_and_features(workplace, computed_units):
@@ -171,37 +172,25 @@ def test_a_diverging_trial_is_a_failed_row_and_the_sweep_goes_on(workplace, evid
     prepared = prepare(workplace, "grid.learning_rate=[0.1, 1e6]")
     progress = run(prepared)
     assert (progress.done, progress.failed) == (16, 16)
-    rows = evidence(prepared.folder)["results"]
-    reasons = [row[10] for row in rows if row[9] == "failure"]
-    assert all(reason.startswith("diverged: cross-entropy ") for reason in reasons)
-    assert all(row[11] is None for row in rows if row[9] == "failure")
+    found = evidence(prepared.folder)
+    reasons = {trial_id: reason for trial_id, status, reason in found["results"] if status == "failure"}
+    assert all(reason.startswith("diverged: cross-entropy ") for reason in reasons.values())
+    assert not reasons.keys() & {row[0] for row in found["measures"]}
 
 
-class FailingExecutor(InlineExecutor):
-    """Spoils the jobs that a test names."""
-
-    broken = True
-
-    def submit(self, key, job):
-        super().submit(key, Broken() if self.is_spoiled(key, job) else job)
-
-    def is_spoiled(self, key, job):
-        return self.broken and isinstance(job, FitJob)
-
-
-class Broken:
-    def perform(self):
-        raise RuntimeError("out of luck")
+def fail(start):
+    """Make an executor whose jobs of a name that begins so have failed."""
+    return lambda: Spoiling(Trouble.TRIAL, "RuntimeError: out of luck", lambda key: key.startswith(start))
 
 
 def test_a_failed_trial_is_left_alone_until_asked_for_and_then_a_success_shadows_it(workplace, undisturbed, evidence):
     prepared = prepare(workplace)
-    assert run(prepared, make=FailingExecutor).failed == TRIALS
+    assert run(prepared, make=fail("fit")).failed == TRIALS
     assert run(prepared, make=InlineExecutor).failed == TRIALS, "without --retry-failed nothing runs"
     progress = run(prepared, make=InlineExecutor, retry_failed=True)
     assert (progress.done, progress.failed) == (TRIALS, 0)
     found = evidence(prepared.folder)
-    assert [row for row in found["results"] if row[9] == "success"] == undisturbed["results"]
+    assert [row for row in found["results"] if row[1] == "success"] == undisturbed["results"]
     assert found["scores"] == undisturbed["scores"]
     assert run(prepared, make=InlineExecutor).failed == 0
 
@@ -209,80 +198,22 @@ def test_a_failed_trial_is_left_alone_until_asked_for_and_then_a_success_shadows
 def test_a_failing_extraction_fails_all_trials_that_stand_on_it_and_no_other(workplace, evidence):
     prepared = prepare(workplace)
     spoiled = next(unit for unit in prepared.plan.units if unit.kind == "extract")
-
-    class FailOne(FailingExecutor):
-        def is_spoiled(self, key, job):
-            return key == spoiled.key
-
-    progress = run(prepared, make=FailOne)
+    progress = run(prepared, make=fail(spoiled.key))
     assert (progress.done, progress.failed) == (24, 8)
     assert progress.units_done == progress.units
-    failed = {(row[3], row[4], row[10]) for row in evidence(prepared.folder)["results"] if row[9] == "failure"}
-    assert failed == {(spoiled.backbone.alpha, spoiled.backbone.resolution, "RuntimeError: out of luck")}
+    failed = {(row[0], row[2]) for row in evidence(prepared.folder)["results"] if row[1] == "failure"}
+    stands_on_it = [trial.id for trial in prepared.plan.trials if trial.network_id == spoiled.subject]
+    assert failed == {(trial_id, "RuntimeError: out of luck") for trial_id in stands_on_it}
 
 
 def test_a_failing_decoding_fails_everything_once(workplace, evidence):
-    class FailDecoding(FailingExecutor):
-        def is_spoiled(self, key, job):
-            return key.startswith("decode")
-
     prepared = prepare(workplace)
-    assert run(prepared, make=FailDecoding).failed == TRIALS
+    assert run(prepared, make=fail("decode")).failed == TRIALS
     assert len(evidence(prepared.folder)["results"]) == TRIALS
 
 
-class Queue(InlineExecutor):
-    """Holds several jobs, as a pool does; the first extraction has something to say."""
-
-    queue_length = 4
-    error = UserError("scan.png: cannot be read")
-
-    def __init__(self):
-        super().__init__()
-        self.raised = 0
-
-    def submit(self, key, job):
-        is_first = key.startswith("extract") and not self.raised
-        self.raised += is_first
-        super().submit(key, Raising(self.error) if is_first else job)
-
-
-@dataclass(frozen=True)
-class Raising:
-    error: Exception
-
-    def perform(self):
-        raise self.error
-
-
-@pytest.mark.parametrize("error", [UserError("scan.png: cannot be read"), FatalError("the disk of the worker is lost")])
-def test_an_error_that_stops_the_sweep_throws_nothing_away_that_was_under_way(
-    error, workplace, undisturbed, evidence, computed_units
-):
-    class Stopping(Queue):
-        pass
-
-    Stopping.error = error
-    submitted = []
-
-    class Watching(Stopping):
-        def submit(self, key, job):
-            submitted.append(key)
-            super().submit(key, job)
-
-    prepared = prepare(workplace)
-    with pytest.raises(type(error), match=f"^{error}$"):
-        run(prepared, make=Watching)
-    kept = computed_units(prepared.folder)
-    assert len(submitted) == len(kept) + 1, "all but the one that raised"
-    assert any(key.startswith("extract") for key in kept)
-    run(prepare(workplace))
-    assert evidence(prepared.folder) == undisturbed
-    assert len(computed_units(prepared.folder)) == UNITS
-
-
 @pytest.mark.ray
-def test_a_pool_keeps_what_was_under_way_too(workplace, drawn, computed_units):
+def test_a_pool_keeps_what_was_under_way_when_an_image_cannot_be_decoded(workplace, drawn, computed_units):
     images = Path(shutil.copytree(drawn, workplace / "images"))
     copy = min(images.rglob("*.jpeg"))
     copy.write_bytes(copy.read_bytes()[:200])
@@ -290,34 +221,6 @@ def test_a_pool_keeps_what_was_under_way_too(workplace, drawn, computed_units):
     with pytest.raises(UserError, match=f"^{copy.relative_to(images)}: cannot be decoded as an image"):
         run(prepared, make=lambda: make_executor("ray", 2))
     assert [unit.split("/")[0] for unit in computed_units(prepared.folder)].count("decode") == 2
-
-
-@pytest.mark.parametrize("error", [MemoryError("all gone"), OSError(28, "No space left"), ImportError("tensorflow")])
-def test_a_worker_that_gives_way_once_is_tried_again(error, workplace, undisturbed, evidence):
-    class GiveWayOnce(Queue):
-        pass
-
-    GiveWayOnce.error = error
-    prepared = prepare(workplace)
-    assert run(prepared, make=GiveWayOnce).failed == 0
-    assert evidence(prepared.folder) == undisturbed
-
-
-def test_a_worker_that_gives_way_every_time_is_a_failed_row_in_the_end_and_stops_nothing(workplace, evidence):
-    prepared = prepare(workplace)
-    spoiled = next(unit for unit in prepared.plan.units if unit.kind == "extract")
-    attempts = []
-
-    class GiveWay(InlineExecutor):
-        def submit(self, key, job):
-            attempts.append(key)
-            super().submit(key, Raising(MemoryError("all gone")) if key == spoiled.key else job)
-
-    progress = run(prepared, make=GiveWay)
-    assert (progress.done, progress.failed, progress.units_done) == (24, 8, progress.units)
-    assert attempts.count(spoiled.key) == ATTEMPTS
-    reasons = {row[10] for row in evidence(prepared.folder)["results"] if row[9] == "failure"}
-    assert reasons == {"MemoryError: all gone (3 attempts)"}
 
 
 def test_trials_that_are_stored_are_not_left_out_in_silence(workplace, evidence):
@@ -352,10 +255,9 @@ def test_progress_tells_the_share_of_the_work_also_after_a_resume(workplace):
 
 def test_drawn_images_are_not_searched_for_leftovers(workplace, monkeypatch):
     searched = []
-    monkeypatch.setattr(run_module, "remove_leftovers", searched.append)
-    prepared = prepare(workplace)
-    run(prepared)
-    assert [folder.relative_to(prepared.cache).parts for folder in searched] == [("v1",)]
+    monkeypatch.setattr("sweep.store.places.remove_leftovers", searched.append)
+    run(prepare(workplace))
+    assert [folder.relative_to(workplace) for folder in searched] == [Path("results", ".cache", "v1")]
 
 
 def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
@@ -368,8 +270,8 @@ def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
 def test_a_damaged_cached_array_is_named(workplace):
     prepared = prepare(workplace)
     with pytest.raises(Interrupt):
-        run(prepared, watch=interrupt_after(4))
-    damaged = next(Path(prepared.cache, "v1", "images").rglob("*.npy"))
+        run(prepared, watch=interrupt_after(8))  # four networks are converted before
+    damaged = next((workplace / "results" / ".cache" / "v1" / "images").rglob("*.npy"))
     damaged.write_bytes(b"nonsense")
     with pytest.raises(FatalError, match=f"{damaged}: damaged .*; delete it and run again"):
         run(prepared)
@@ -412,12 +314,12 @@ def test_patients_named_anew_are_kept_without_computing_anything(workplace, draw
 def test_features_from_the_cache_keep_the_word_of_what_made_them(workplace, monkeypatch):
     surroundings = describe_surroundings("inline", 1)
     former = {**surroundings, "packages": {**surroundings["packages"], "pillow": "1.0"}}
-    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: former)
+    monkeypatch.setattr("sweep.execution.driver.describe_surroundings", lambda *_: former)
     run(prepare(workplace))
     with Store.read(workplace / "results" / "tiny") as store:
         assert {made["packages"]["pillow"] for _, _, made in store.load_origins()} == {"1.0"}
     monkeypatch.undo()
-    monkeypatch.setattr(units, "IMAGES_PER_SHARD", 16)
+    monkeypatch.setattr(probe, "IMAGES_PER_SHARD", 16)
     monkeypatch.chdir(workplace)
     run(prepare(workplace, "grid.learning_rate=0.5", name="later"))
     with Store.read(workplace / "results" / "later") as store:
@@ -431,12 +333,12 @@ def test_features_from_the_cache_keep_the_word_of_what_made_them(workplace, monk
 def test_features_made_of_images_of_another_pillow_say_so(workplace, monkeypatch):
     surroundings = describe_surroundings("inline", 1)
     former = {**surroundings, "packages": {**surroundings["packages"], "pillow": "1.0", "numpy": "1.0"}}
-    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: former)
+    monkeypatch.setattr("sweep.execution.driver.describe_surroundings", lambda *_: former)
     with pytest.raises(Interrupt):
-        run(prepare(workplace), watch=interrupt_after(3))
+        run(prepare(workplace), watch=interrupt_after(7))  # four networks and three shards of images
     for file in (workplace / "results" / ".cache" / "v1" / "features").rglob("*.npy"):
         file.unlink()
-    monkeypatch.setattr("sweep.execution.run.describe_surroundings", lambda *_: surroundings)
+    monkeypatch.setattr("sweep.execution.driver.describe_surroundings", lambda *_: surroundings)
     run(prepare(workplace))
     with Store.read(workplace / "results" / "tiny") as store:
         packages = [made["packages"] for _, _, made in store.load_origins()]
@@ -444,12 +346,25 @@ def test_features_made_of_images_of_another_pillow_say_so(workplace, monkeypatch
     assert {each["numpy"] for each in packages} == {surroundings["packages"]["numpy"]}
 
 
-def test_a_unit_that_raised_is_kept_as_failed(workplace, monkeypatch):
-    def fail(job):
-        raise ValueError("broken")
+def test_a_unit_that_raised_does_not_count_among_the_durations(workplace):
+    prepared = prepare(workplace)
+    run(prepared, make=fail("fit"))
+    with Store.read(prepared.folder) as store:
+        assert {kind for _, kind, *_ in store.load_durations()} == {"decode", "convert", "extract"}
 
-    monkeypatch.setattr(FitJob, "perform", fail)
+
+def test_facts_of_networks_reach_the_sweep_that_finds_their_features(workplace):
+    run(prepare(workplace))
+    run(prepare(workplace, "grid.learning_rate=0.5", name="later"))
+    found = []
+    for name in ("tiny", "later"):
+        with Store.read(workplace / "results" / name) as store:
+            found.append(store.load_facts())
+    assert found[0] == found[1]
+    assert {"mult_adds", "parameters"} <= set().union(*(facts.keys() for facts in found[0].values()))
+
+
+def test_every_trial_has_a_state(workplace, evidence):
     prepared = prepare(workplace)
     run(prepared)
-    with Store.read(prepared.folder) as store:
-        assert {kind for _, kind, _ in store.load_durations()} == {"decode", "extract"}
+    assert {row[0] for row in evidence(prepared.folder)["states"]} == {trial.id for trial in prepared.plan.trials}

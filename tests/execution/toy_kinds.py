@@ -65,7 +65,7 @@ KINDS = {
     "raise": Kind(2, "toy_kinds:raise_numbers", "power", "raising"),
     "add": Kind(0, "toy_kinds:add_up", "sum", "adding", prepare="toy_kinds:choose_factors"),
 }
-TOY = Method("toy", KINDS, list_axes=None, make_work=None, list_weights=None)
+TOY = Method("toy", KINDS, *[None] * 5, score_files="")
 
 
 # -- what executors are tried with -----------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ import yaml
 from pydantic import ValidationError
 
 from sweep.spec.load import load_spec, spec_schema
-from sweep.spec.schema import Grid, Split
+from sweep.spec.schema import Product
+from sweep.spec.values import Split
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "spec.schema.json"
+VALIDATOR = jsonschema.Draft202012Validator(spec_schema())
 GRID = {
-    "backbone": "mobilenet",
+    "network": "mobilenet",
     "alpha": [0.25, 0.5],
     "resolution": 128,
     "split": ["80/10/10", "60/20/20"],
@@ -24,13 +26,13 @@ GRID = {
 
 
 def test_a_single_value_is_an_axis_of_one():
-    assert Grid.model_validate(GRID).resolution == (128,)
+    assert Product.model_validate(GRID).resolution == (128,)
 
 
 @pytest.mark.parametrize("values", [[], [0.5, 0.5], [1, 1.0]])
 def test_an_axis_has_values_and_none_twice(values):
     with pytest.raises(ValidationError, match="an axis has"):
-        Grid.model_validate({**GRID, "alpha": values})
+        Product.model_validate({**GRID, "alpha": values})
 
 
 @pytest.mark.parametrize("text", ["80/10/10", "33.3/33.3/33.4", "99.9998/0.0001/0.0001"])
@@ -58,8 +60,8 @@ def test_the_json_schema_is_a_json_schema_with_a_title():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "grid_specs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_shipped_spec_fits_the_json_schema_as_written_and_as_stored(path):
-    jsonschema.validate(yaml.safe_load(path.read_text()), spec_schema())
-    jsonschema.validate(load_spec(path).model_dump(mode="json"), spec_schema())
+    VALIDATOR.validate(yaml.safe_load(path.read_text()))
+    VALIDATOR.validate(load_spec(path).model_dump(mode="json"))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_shipped_spec_fits_the_json_schema_as_written_and_as_stored(path):
         {"alpha": []},
         {"alpha": "x"},
         {"split": "80"},
-        {"backbone": ["resnet"]},
+        {"network": ["resnet"]},
         {"steps": 0},
         {"steps": {"count": 3}},
         {"step": 1},
@@ -76,14 +78,52 @@ def test_a_shipped_spec_fits_the_json_schema_as_written_and_as_stored(path):
         {"shuffle": {"count": 0}},
         {"shuffle": {"count": "all"}},
         {"shuffle": {"count": 3, "from": 5}},
+        {"hidden": 512},
+        {"hidden": [512, [3]]},
+        {"hidden": [0]},
+        {"antialias": "yes"},
+        {"dropout": 1},
+        {"bundles": {"alpha": 1.0}},
+        {"bundles": []},
+        {"bundles": [{"bundles": []}]},
+        {"bundles": [{"alhpa": 1.0}]},
+        {"backbone": "mobilenet"},
     ],
 )
 def test_the_json_schema_refuses_what_the_loader_refuses(change):
     counted = {**GRID, "shuffle": {"count": 30}}
-    for grid in (GRID, counted):
-        jsonschema.validate({"name": "x", "grid": grid, "weights": {"source": "hub"}}, spec_schema())
+    bundled = {**GRID, "hidden": [[], [512, 64]], "bundles": [{"alpha": 1.0, "hidden": []}, {"hidden": [512]}]}
+    for grid in (GRID, counted, bundled, [GRID, bundled]):
+        VALIDATOR.validate({"name": "x", "grid": grid, "weights": {"source": "hub"}})
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"name": "x", "grid": {**GRID, **change}}, spec_schema())
+        VALIDATOR.validate({"name": "x", "grid": {**GRID, **change}})
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("grid", []),
+        ("grid", [5]),
+        ("roles", {"alpha": "best"}),
+        ("roles", {"alhpa": "tuned"}),
+        ("features", ["pooled", "pooled"]),
+        ("weights", ["imagenet", "hubb"]),
+        ("preprocessing", {"scaling": ["unit", 5]}),
+        ("training", {"optimizer": ["sgd", "adm"]}),
+    ],
+)
+def test_the_json_schema_refuses_what_the_loader_refuses_outside_the_grid_too(place, value):
+    several = {"features": ["pooled", "logits"], "weights": ["imagenet", "hub"], "roles": {"alpha": "tuned"}}
+    VALIDATOR.validate({"name": "x", "grid": GRID, **several})
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate({"name": "x", "grid": GRID, **several, place: value})
+
+
+def test_the_json_schema_names_a_default_only_where_there_is_one():
+    product, training = (spec_schema()["$defs"][name]["properties"] for name in ("Product", "TrainingSpec"))
+    assert not [name for name, field in product.items() if "default" in field]
+    assert "default" not in training["learning_rate"]
+    assert (training["batch_size"]["default"], training["hidden"]["default"]) == (100, [])
 
 
 def test_every_key_of_the_json_schema_is_described():

@@ -1,6 +1,7 @@
 """The store keeps every result exactly once, all of a unit or nothing of it, and says what is wrong with a file."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -468,3 +469,23 @@ def test_a_full_disk_stops_the_sweep_and_loses_nothing_stored(tmp_path):
     )
     with Store.read(tmp_path) as store:
         assert store.finished_ids() == {TRIALS[0].id}
+
+
+def test_a_store_whose_writer_was_killed_within_a_transaction_is_read(tmp_path):
+    sweep, killed = tmp_path / "sweep", tmp_path / "killed"
+    for folder in (sweep, killed):
+        folder.mkdir()
+    with Store.open(sweep) as store:
+        save_plan(store)
+    with closing(sqlite3.connect(sweep / STORE_NAME)) as writer:
+        writer.execute("PRAGMA cache_spill = 1")
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM plan_trials")
+        writer.execute("CREATE TABLE large AS SELECT zeroblob(1000000)")
+        for file in sweep.glob(f"{STORE_NAME}*"):
+            shutil.copy(file, killed)
+    assert (killed / f"{STORE_NAME}-journal").stat().st_size, "what is half-written can be rolled back"
+    assert Store.is_in(killed)
+    with Store.read(killed) as store:
+        assert store.load_plan().trials == TRIALS

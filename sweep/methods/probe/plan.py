@@ -282,7 +282,7 @@ def _group_heads(network: _Network) -> Iterator[list[list[Trial]]]:
                 of_partition.setdefault(head[0].partition_id, []).append(head)
         group: list[list[Trial]] = []
         for own in of_partition.values():
-            if group and len(group) + len(own) > most:
+            if group and len(own) <= most < len(group) + len(own):
                 yield group
                 group = []
             group += own

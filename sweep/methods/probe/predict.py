@@ -28,7 +28,5 @@ def score_files(
         UserError: a file cannot be decoded.
     """
     side = int(str(point["resolution"]))
-    (images,) = decode_images(
-        files, [side], resize=Resize(str(point["resize"])), antialias=bool(point["antialias"])
-    )
+    (images,) = decode_images(files, [side], resize=Resize(str(point["resize"])), antialias=bool(point["antialias"]))
     return apply_state(state, open_network(network)(images))

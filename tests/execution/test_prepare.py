@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from sweep.catalogue import Backbone, FeatureKind, WeightsSource, keras_file_name
 from sweep.data import hashes
 from sweep.data.files import write_beside
 from sweep.errors import UserError
-from sweep.execution import resolve
-from sweep.execution.resolve import Places, locate_again, locate_sweep, open_weights, prepare_sweep
-from sweep.models.weights import WeightsUnavailable
-from sweep.planning.inputs import PENDING
+from sweep.execution import weights
+from sweep.execution.places import Places, locate_again, locate_sweep
+from sweep.execution.prepare import prepare_sweep
+from sweep.inputs import PENDING, Weighted
+from sweep.networks.table import FeatureKind, Network, WeightsSource, keras_file_name
+from sweep.networks.weights import WeightsUnavailable
 from sweep.spec.load import make_spec
 from sweep.store.store import Store
 
 MOBILENET = {
-    "backbone": "mobilenet",
+    "network": "mobilenet",
     "alpha": [0.25, 0.5],
     "resolution": 128,
     "split": "60/20/20",
@@ -25,7 +26,8 @@ MOBILENET = {
     "shuffle": 0,
     "steps": 10,
 }
-BACKBONES = [Backbone("mobilenet", alpha, 128) for alpha in (0.25, 0.5)]
+NETWORKS = [Network.of("mobilenet", alpha=alpha, resolution=128) for alpha in (0.25, 0.5)]
+ASKED = [Weighted(network, WeightsSource.IMAGENET, FeatureKind.POOLED) for network in NETWORKS]
 
 
 def spec_of(weights="imagenet", **data):
@@ -52,7 +54,7 @@ def keras_home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def keras_files(keras_home):
-    files = [keras_home / "models" / keras_file_name(backbone, FeatureKind.POOLED) for backbone in BACKBONES]
+    files = [keras_home / "models" / keras_file_name(network, FeatureKind.POOLED) for network in NETWORKS]
     for file in files:
         file.write_bytes(file.name.encode())
     return files
@@ -60,10 +62,10 @@ def keras_files(keras_home):
 
 @pytest.fixture
 def _no_network(monkeypatch):
-    def fail(spec, kind, backbone):
-        raise WeightsUnavailable(f"{backbone}.h5: could not be downloaded (no network); put it by hand at models/")
+    def fail(source, kind, network):
+        raise WeightsUnavailable(f"{network}.h5: could not be downloaded (no network); put it by hand at models/")
 
-    monkeypatch.setattr(resolve, "download_weights", fail)
+    monkeypatch.setattr(weights, "download_weights", fail)
 
 
 def prepare(spec, places, *, download=True):
@@ -73,7 +75,12 @@ def prepare(spec, places, *, download=True):
 
 
 def sources(prepared):
-    return {weights.source for weights in prepared.plan.inputs.weights.values()}
+    return {each.source for each in prepared.plan.inputs.weights.values()}
+
+
+def key_of_weights(prepared, network):
+    """Return what the conversion of one of the networks needs first."""
+    return [unit for unit in prepared.plan.units if unit.kind == "convert"][network].needs[0]
 
 
 class TestImages:
@@ -153,11 +160,11 @@ class TestImages:
 class TestWeights:
     def test_files_on_this_machine_are_identified_by_content(self, places, images, keras_files):
         prepared, _ = prepare(spec_of(), places)
-        before = prepared.plan.inputs.weights[BACKBONES[0]].sha256
+        before = prepared.plan.inputs.weights[ASKED[0]].sha256
         assert sources(prepared) == {WeightsSource.IMAGENET}
         assert prepared.plan.inputs.is_final
         keras_files[0].write_bytes(b"others")
-        assert prepare(spec_of(), places)[0].plan.inputs.weights[BACKBONES[0]].sha256 != before
+        assert prepare(spec_of(), places)[0].plan.inputs.weights[ASKED[0]].sha256 != before
 
     def test_files_are_identified_together_and_written_down_once(self, places, images, keras_files, monkeypatch):
         written = []
@@ -167,8 +174,8 @@ class TestWeights:
 
     def test_a_plan_downloads_nothing_and_says_so(self, places, images, keras_home):
         prepared, said = prepare(spec_of(), places, download=False)
-        assert {weights.sha256 for weights in prepared.plan.inputs.weights.values()} == {PENDING}
-        assert said == ["the weights of 2 backbones are not on this machine; `sweep run` downloads them"]
+        assert {each.sha256 for each in prepared.plan.inputs.weights.values()} == {PENDING}
+        assert said == ["the weights of 2 networks are not on this machine; `sweep run` downloads them"]
 
     @pytest.mark.usefixtures("_no_network")
     def test_real_images_never_meet_random_weights(self, places, images, keras_home):
@@ -176,12 +183,12 @@ class TestWeights:
             prepare(spec_of(), places)
 
     @pytest.mark.usefixtures("_no_network")
-    def test_the_demo_goes_on_with_random_weights_for_all_backbones_and_says_so(self, places, keras_files):
+    def test_the_demo_goes_on_with_random_weights_for_all_networks_and_says_so(self, places, keras_files):
         keras_files[0].unlink()
         prepared, said = prepare(spec_of(fallback="demo"), places)
         assert sources(prepared) == {WeightsSource.RANDOM}
-        assert said[-1] == resolve.RANDOM_NOTICE
-        assert open_weights(prepared, BACKBONES[1]).source is WeightsSource.RANDOM
+        assert said[-1] == weights.RANDOM_NOTICE
+        assert not len(prepared.supply(key_of_weights(prepared, 1)))
 
     @pytest.mark.usefixtures("_no_network")
     def test_run_again_the_demo_keeps_its_random_weights_without_trying_to_download(
@@ -189,32 +196,25 @@ class TestWeights:
     ):
         first, _ = prepare(spec_of(fallback="demo"), places)
         keep(first)
-        monkeypatch.setattr(resolve, "download_weights", None)
+        monkeypatch.setattr(weights, "download_weights", None)
         again, said = prepare(spec_of(fallback="demo"), places)
         assert again.plan == first.plan
-        assert said[-1] == resolve.RANDOM_NOTICE
+        assert said[-1] == weights.RANDOM_NOTICE
 
     @pytest.mark.usefixtures("_no_network")
     @pytest.mark.parametrize("wider", [{"learning_rate": [0.1, 0.01]}, {"alpha": [0.25, 0.5, 0.75]}])
     def test_a_wider_axis_leaves_the_decision_as_it_was(self, wider, places, keras_home, monkeypatch):
         first, _ = prepare(spec_of(fallback="demo"), places)
         keep(first)
-        monkeypatch.setattr(resolve, "download_weights", download_nonsense)
+        monkeypatch.setattr(weights, "download_weights", download_nonsense)
         spec = spec_of(fallback="demo").model_dump(mode="json")
         again, said = prepare(make_spec({**spec, "grid": {**spec["grid"], **wider}}), places)
         assert sources(again) == {WeightsSource.RANDOM}
         assert {trial.id for trial in first.plan.trials} < {trial.id for trial in again.plan.trials}
-        assert said[-1] == resolve.RANDOM_NOTICE
+        assert said[-1] == weights.RANDOM_NOTICE
 
     @pytest.mark.usefixtures("_no_network")
-    def test_a_field_that_a_later_release_adds_leaves_the_decision_as_it_was(self, places, keras_home, monkeypatch):
-        first, _ = prepare(spec_of(fallback="demo"), places)
-        keep(first, without="training")
-        monkeypatch.setattr(resolve, "download_weights", download_nonsense)
-        assert prepare(spec_of(fallback="demo"), places)[0].plan == first.plan
-
-    @pytest.mark.usefixtures("_no_network")
-    def test_a_new_backbone_without_weights_is_refused_where_the_others_were_decided_on(self, places, keras_files):
+    def test_a_new_network_without_weights_is_refused_where_the_others_were_decided_on(self, places, keras_files):
         first, _ = prepare(spec_of(fallback="demo"), places)
         keep(first)
         spec = spec_of(fallback="demo").model_dump(mode="json")
@@ -245,9 +245,9 @@ class TestWeights:
         keras_files[0].unlink()
         prepared, _ = prepare(spec_of(), places)
         keras_files[0].write_bytes(b"others")
-        monkeypatch.setattr(resolve, "download_weights", lambda *_: keras_files[0])
+        monkeypatch.setattr(weights, "download_weights", lambda *_: keras_files[0])
         with pytest.raises(UserError, match=r"^weights: .*2_5_128.* is not the file this sweep was run with"):
-            open_weights(prepared, BACKBONES[0])
+            prepared.supply(key_of_weights(prepared, 0))
 
     def test_other_images_under_the_same_name_are_said(self, places, images, keras_files):
         keep(prepare(spec_of(), places)[0])
@@ -294,18 +294,15 @@ class TestNames:
         )
 
 
-def download_nonsense(spec, kind, backbone):
+def download_nonsense(source, kind, network):
     """Stand for a network that yields weights all of a sudden."""
-    path = Path(f"{backbone}.h5")
+    path = Path(f"{network}.h5")
     path.write_bytes(b"weights")
     return path
 
 
-def keep(prepared, without=None):
-    """Store a plan as a run does; `without` a field, as an earlier release did."""
+def keep(prepared):
+    """Store a plan as a run does."""
     prepared.folder.mkdir(parents=True, exist_ok=True)
     with Store.open(prepared.folder) as store:
-        spec, inputs = prepared.plan.spec, prepared.plan.inputs
-        values = spec.model_dump(mode="json")
-        values.pop(without, None)
-        store.save_spec(values, inputs.to_json(), str(prepared.images))
+        prepared.introduce(store)

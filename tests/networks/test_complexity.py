@@ -1,22 +1,26 @@
 """Cost counted from the graph and cost by arithmetic, two independent ways, must agree."""
 
-from itertools import pairwise, product
+from itertools import pairwise
 
 import pytest
 
-from sweep.catalogue import FAMILIES, Backbone, Complexity, count_complexity
+from sweep.networks.table import NETWORKS, Complexity, Network, count_complexity
 
 pytestmark = pytest.mark.tf
-MOBILENETS = [
-    Backbone("mobilenet", *variant)
-    for variant in product(FAMILIES["mobilenet"].alphas, FAMILIES["mobilenet"].resolutions)
-]
 FULL_BLOCKS = ((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512), *((1, 512),) * 5, (2, 1024), (1, 1024))
+
+
+def list_variants(name):
+    """Every width and every resolution of a network, not all pairs: neither changes what the other does."""
+    alphas, sides = NETWORKS[name].axes["alpha"], NETWORKS[name].axes["resolution"]
+    pairs = {(alpha, sides[number % len(sides)]) for number, alpha in enumerate(alphas)}
+    pairs |= {(alphas[number % len(alphas)], side) for number, side in enumerate(sides)}
+    return [Network.of(name, alpha=alpha, resolution=side) for alpha, side in sorted(pairs)]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    from sweep.models.build import limit_threads
+    from sweep.networks.threads import limit_threads
 
     limit_threads()
 
@@ -24,19 +28,10 @@ def _one_thread():
 def count(call, side):
     import tensorflow as tf
 
-    from sweep.models.complexity import count_complexity_of
+    from sweep.networks.complexity import count_complexity_of
 
     signature = [tf.TensorSpec((None, side, side, 3), tf.float32)]
     return count_complexity_of(tf.function(call, signature).get_concrete_function())
-
-
-def build_mobilenet(backbone):
-    import keras
-
-    shape = (backbone.resolution, backbone.resolution, 3)
-    return keras.applications.MobileNet(
-        input_shape=shape, alpha=backbone.alpha, include_top=False, pooling="avg", weights=None
-    )
 
 
 def build_full_convolution(side):
@@ -50,14 +45,20 @@ def build_full_convolution(side):
     return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D()])
 
 
-@pytest.mark.parametrize("backbone", MOBILENETS, ids=str)
-def test_every_mobilenet_costs_what_the_catalogue_says(backbone):
-    assert count(build_mobilenet(backbone), backbone.resolution) == count_complexity(backbone)
+@pytest.mark.parametrize("network", [*list_variants("mobilenet"), *list_variants("mobilenet_v2")], ids=str)
+def test_every_network_costs_what_the_table_says(network):
+    import keras
+
+    build = getattr(keras.applications, NETWORKS[network.name].builder)
+    side = network.resolution
+    shape = (side, side, 3)
+    model = build(input_shape=shape, alpha=network.get("alpha"), include_top=False, pooling="avg", weights=None)
+    assert count(model, side) == count_complexity(network)
 
 
-def test_full_convolution_costs_what_the_catalogue_says():
-    backbone = Backbone("mobilenet", 1.0, 224)
-    assert count(build_full_convolution(224), 224) == count_complexity(backbone, separable=False)
+def test_full_convolution_costs_what_the_table_says():
+    network = Network.of("mobilenet", alpha=1.0, resolution=224)
+    assert count(build_full_convolution(224), 224) == count_complexity(network, separable=False)
 
 
 def test_dense_layers_count_whichever_way_their_kernel_lies():

@@ -1,1 +1,0 @@
-"""Frozen features: extracted once, cached."""

@@ -1,1 +1,0 @@
-"""The backbones: weights found, networks built, their cost counted."""

@@ -1,1 +1,0 @@
-"""Heads fitted on frozen features."""
