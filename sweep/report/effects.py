@@ -36,12 +36,12 @@ class Effect:
 
 def list_effects(study: Study, inference: Inference) -> tuple[Effect, ...]:
     """List the main effects of every axis that is crossed with all others; in a block, where all models are there."""
-    question, blocks, layout = inference.ask(study, study.metric), list(study.frames.blocks), study.layout
+    question, blocks, layout = inference.question, list(study.frames.blocks), study.layout
     whole = [block for block in blocks if question.list_complete(block) == study.list_models(block)]
     effects = [
         effect for axis in layout.of_models for block in whole for effect in _find_compared(question, axis, block)
     ]
-    for name, block in study.levels:
+    for name, block in sorted(study.levels, key=lambda key: list(layout.axes).index(layout[key[0]])):
         effects += _compare_levels(question, layout[name], block, study.levels[name, block])
     if len(blocks) > 1 and whole == blocks and len({tuple(study.list_models(block)) for block in blocks}) == 1:
         effects += _find_blocks(question, blocks)

@@ -16,7 +16,7 @@ from sweep.report.costs import read_weighted
 from sweep.report.frames import Status
 from sweep.report.header import make_header
 from sweep.report.inference import Inference
-from sweep.report.layout import CellKey, Values
+from sweep.report.layout import CellKey
 from sweep.report.study import Study, list_trials_behind
 from sweep.report.tables.build import make_table
 from sweep.report.words import describe_header, format_mean
@@ -104,18 +104,18 @@ def _make_command(study: Study, point: Mapping[Any, Any], weights: WeightsSource
 
 
 def _tabulate_configurations(study: Study, key: CellKey, trials: pd.DataFrame) -> Table:
-    metric, cell, tuned = study.metric, study.cells[key], study.layout.tuned
+    metric, cell, over = study.metric, study.cells[key], study.layout.repeats_word
     ranked = rank_configurations(trials[trials["status"] == Status.SUCCESS], metric, study.select)
     columns = (
-        *(Column(axis.name, axis.title) for axis in tuned),
-        Column("repeats", study.layout.repeats_word, 0),
+        Column("configuration", "configuration"),
+        Column("repeats", over, 0),
         Column("validation", f"validation {metric.label}", metric.decimals + 1, metric.unit),
         Column("validation_log_loss", "validation log loss", 4, "nats"),
         Column("test", f"test {metric.label}", metric.decimals, metric.unit),
     )
     rows: tuple[Row, ...] = tuple(
         (
-            *_show_values(study, study.frames.choices[row["choice"]], row["choice"], cell),
+            Cell(_name_choice(study, row["choice"]), _mark_chosen(row["choice"], cell)),
             Cell(row["repeats"]),
             Cell(none_if_nan(row["validation"])),
             Cell(none_if_nan(row["validation_log_loss"])),
@@ -123,21 +123,19 @@ def _tabulate_configurations(study: Study, key: CellKey, trials: pd.DataFrame) -
         )
         for row in ranked.to_dict("records")
     )
-    title = (
-        f"Configurations in the order of choice, means over the {study.layout.repeats_word}; the chosen one is marked"
-    )
-    return make_table(study.frames, "configurations", title, columns, rows, keys=max(len(tuned), 1))
+    title = f"Configurations in the order of choice, means over the {over}; the chosen one is marked"
+    return make_table(study.frames, "configurations", title, columns, rows)
 
 
 def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Table:
-    metric, layout = study.metric, study.layout
-    decimals = metric.decimals + 1
+    metric, layout, repeats = study.metric, study.layout, study.frames.repeats
     columns = (
         Column("trial_id", "trial"),
         Column("fit_id", "fit"),
-        *(Column(axis.name, axis.title) for axis in (*layout.repeated, *layout.tuned)),
-        Column("validation", f"validation {metric.label}", decimals, metric.unit),
-        Column("test", f"test {metric.label}", decimals, metric.unit),
+        Column("repeat", layout.repeat_word),
+        Column("configuration", "configuration"),
+        Column("validation", f"validation {metric.label}", metric.decimals + 1, metric.unit),
+        Column("test", f"test {metric.label}", metric.decimals + 1, metric.unit),
         Column("status", "status"),
         Column("finished_at", "finished"),
     )
@@ -145,7 +143,8 @@ def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Tabl
         (
             Cell(row["trial_id"], _mark_chosen(row["choice"], cell)),
             Cell(row["fit_id"]),
-            *(_show_value(study, axis.name, row[axis.name]) for axis in (*layout.repeated, *layout.tuned)),
+            Cell(layout.name(repeats[row["repeat"]], list(repeats[row["repeat"]])) or "-"),
+            Cell(_name_choice(study, row["choice"])),
             Cell(none_if_nan(row[f"validation_{metric.name}"], metric.scale)),
             Cell(none_if_nan(row[f"test_{metric.name}"], metric.scale)),
             Cell(row["status"] if pd.isna(row["reason"]) else f"{row['status']}: {row['reason']}"),
@@ -156,15 +155,8 @@ def _tabulate_trials(study: Study, cell: MeanCell, trials: pd.DataFrame) -> Tabl
     return make_table(study.frames, "trials", "Trials; those behind the number are marked", columns, rows)
 
 
-def _show_values(study: Study, values: Values, place: int, cell: MeanCell) -> Iterator[Cell]:
-    for number, axis in enumerate(study.layout.tuned):
-        shown = _show_value(study, axis.name, values[axis.name])
-        yield Cell(shown.value, () if number else _mark_chosen(place, cell))
-
-
-def _show_value(study: Study, name: str, value: object) -> Cell:
-    """Leave numbers and texts as they are."""
-    return Cell(value if isinstance(value, int | float | str) else study.layout.spell(name, value))  # type: ignore[arg-type]
+def _name_choice(study: Study, place: int) -> str:
+    return study.layout.describe(study.frames.choices[place], study.layout.tuned) or "the only one"
 
 
 def _mark_chosen(place: int, cell: MeanCell) -> tuple[Mark, ...]:

@@ -1,7 +1,7 @@
 """From a store to tidy frames: one row for every trial of the stored plan, whether it was run or not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ from sweep.store.plans import StoredPlan
 from sweep.store.store import Store
 
 FIT = "fit"  # the kind of work that trials come from, and that more repetitions add
+COUNTED = tuple(each.name for each in fields(Complexity))
+MARGIN = 1.0  # of specs from before it could be said
 MEASURED = tuple(f"{part}_{metric}" for metric in ("accuracy", "log_loss") for part in (VALIDATION, TEST))
 
 Origin = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
@@ -109,24 +111,31 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
     Raises:
         UserError: nothing was ever run in it, or it has not the axes and values that are asked for.
     """
-    plan = _load_plan(store)
+    plan = store.load_plan()
+    if plan is None:
+        raise UserError(f"{store.where}: holds no plan yet; run the sweep first")
     trials = _keep(plan, restrict(plan.axes, asked.where))
     layout = Layout.of(narrow(plan.axes, list(zip(*(each.point for each in trials), strict=True))), *asked[:2])
     inputs = Inputs.from_json(plan.inputs)
     frame, points = _tabulate(trials, layout)
     networks = set(frame["network_id"])
     facts = _read_facts(store, networks)
+    parts = {each: store.load_partition(inputs.data.fingerprint, each) for each in frame["partition_id"].unique()}
     return SweepFrames(
         name=plan.spec["name"],
         method=plan.method,
-        margin=plan.spec["margin"],
-        profile=PROFILES.get(plan.spec["published"], Profile()),
+        margin=plan.spec.get("margin", MARGIN),
+        profile=PROFILES.get(str(plan.spec.get("published")), Profile()),
         inputs=inputs,
         layout=layout,
         trials=_join_results(store, frame.assign(data=inputs.data.name, is_demo=inputs.data.is_demo)),
         **points,
-        partitions=dict(_load_partitions(store, inputs.data.fingerprint, frame["partition_id"].unique())),
-        complexities=dict(_read_complexities(facts)),
+        partitions={each: Partition(**found) for each, found in parts.items() if found is not None},
+        complexities={
+            subject: Complexity(*(own[name] for name in COUNTED))
+            for subject, own in facts.items()
+            if own.keys() >= set(COUNTED)
+        },
         seconds=_sum_seconds(store, frame),
         runs=tuple(provenance for _, _, provenance in store.load_runs()),
         images=store.load_images(inputs.data.fingerprint),
@@ -145,13 +154,6 @@ def trials_frame(store: Store) -> pd.DataFrame:
         if not is_plain(axis)
     }
     return frames.trials.drop(columns=["choice", "repeat"]).assign(**shown)
-
-
-def _load_plan(store: Store) -> StoredPlan:
-    plan = store.load_plan()
-    if plan is None:
-        raise UserError(f"{store.where}: holds no plan yet; run the sweep first")
-    return plan
 
 
 def _keep(plan: StoredPlan, where: Mapping[str, set[Value]]) -> Sequence[Trial]:
@@ -186,13 +188,8 @@ def _tabulate(trials: Sequence[Trial], layout: Layout) -> tuple[pd.DataFrame, di
         "repeat": of_repeat,
     }
     named = [dict(zip(own, values, strict=True)) for own, values in zip(names, (models, blocks), strict=True)]
-    ordered = tuple(choices[place] for place in order)
-    return pd.DataFrame(columns), {
-        "models": named[0],
-        "blocks": named[1],
-        "choices": ordered,
-        "repeats": tuple(repeats),
-    }
+    of_axes = (*named, tuple(choices[place] for place in order), tuple(repeats))
+    return pd.DataFrame(columns), dict(zip(("models", "blocks", "choices", "repeats"), of_axes, strict=True))
 
 
 def _number(points: Sequence[Point], layout: Layout, axes: Iterable[Axis]) -> tuple[list[Values], NDArray[np.intp]]:
@@ -224,26 +221,12 @@ def _join_results(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
     return joined.assign(**{name: trials["trial_id"].map(values).astype(float) for name, values in measures.items()})
 
 
-def _load_partitions(store: Store, fingerprint: str, ids: Iterable[str]) -> Iterator[tuple[str, Partition]]:
-    for partition_id in ids:
-        parts = store.load_partition(fingerprint, partition_id)
-        if parts is not None:
-            yield partition_id, Partition(**parts)
-
-
 def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return what is known of each network: of its features, which name the built network, and of that one."""
     facts = store.load_facts()
     return {
         each: {**facts.get(facts.get(each, {}).get("converted", ""), {}), **facts.get(each, {})} for each in networks
     }
-
-
-def _read_complexities(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Complexity]]:
-    names = [each.name for each in fields(Complexity)]
-    for subject, own in facts.items():
-        if all(name in own for name in names):
-            yield subject, Complexity(*(own[name] for name in names))
 
 
 def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:

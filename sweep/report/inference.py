@@ -35,45 +35,11 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Inference:
-    """Intervals at 95 %, in the metric's printed unit (None: cannot tell), and a standing for each block.
-
-    `margin` is in the printed unit too. patients: (images,), numbers; an image of an unknown patient counts as a
-    patient of its own.
-    """
-
-    about: About
-    margin: float
-    patients: NDArray[np.int64]
-    intervals: Mapping[CellKey, Interval | None]
-    standings: Mapping[str, Standing]
-
-    def describe_margin(self, metric: Metric) -> str:
-        """Print the margin with its unit, and with as many digits as it has."""
-        text = f"{self.margin:.{metric.decimals}f}"
-        return with_blank(text if float(text) == self.margin else f"{self.margin:g}", metric.difference_unit)
-
-    def ask(self, study: Study, metric: Metric) -> "Question":
-        """Ask the same of a study, of any metric."""
-        return Question(study, metric, self.about, self.patients)
-
-
-def infer(study: Study, about: About = About.POOL) -> Inference:
-    """Estimate the interval of every cell and compare the models of every block."""
-    frames = study.frames
-    clusters = np.array(frames.images.clusters if frames.images else (), str)
-    patients = np.asarray(np.unique(clusters, return_inverse=True)[1], np.int64)
-    question = Question(study, study.metric, about, patients)
-    margin = frames.margin * study.metric.scale / 100
-    standings = {block: _compare(question, block, margin) for block in frames.blocks}
-    return Inference(about, margin, patients, question.bound_cells(), standings)
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
     """What is to be estimated of a study: one metric, and what its error is about.
 
-    patients: see `Inference`. What was computed once is kept.
+    patients: (images,), numbers; an image of an unknown patient counts as a patient of its own. What was computed once
+    is kept.
     """
 
     study: Study
@@ -164,6 +130,45 @@ class Question:
             else:
                 interval = student_interval(metric.scale * mean, error, freedom)
                 yield name, interval.clip(*metric.bounds) if interval else None
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Intervals at 95 %, in the metric's printed unit (None: cannot tell), and a standing for each block.
+
+    question: what it answers. `margin` is in the printed unit too.
+    """
+
+    question: Question
+    margin: float
+    intervals: Mapping[CellKey, Interval | None]
+    standings: Mapping[str, Standing]
+
+    @property
+    def about(self) -> About:
+        """What the errors are about."""
+        return self.question.about
+
+    def describe_margin(self, metric: Metric) -> str:
+        """Print the margin with its unit, and with as many digits as it has."""
+        text = f"{self.margin:.{metric.decimals}f}"
+        return with_blank(text if float(text) == self.margin else f"{self.margin:g}", metric.difference_unit)
+
+    def ask(self, metric: Metric) -> Question:
+        """Ask the same of another metric."""
+        own = self.question
+        return own if metric is own.metric else Question(own.study, metric, own.about, own.patients)
+
+
+def infer(study: Study, about: About = About.POOL) -> Inference:
+    """Estimate the interval of every cell and compare the models of every block."""
+    frames = study.frames
+    clusters = np.array(frames.images.clusters if frames.images else (), str)
+    patients = np.asarray(np.unique(clusters, return_inverse=True)[1], np.int64)
+    question = Question(study, study.metric, about, patients)
+    margin = frames.margin * study.metric.scale / 100
+    standings = {block: _compare(question, block, margin) for block in frames.blocks}
+    return Inference(question, margin, question.bound_cells(), standings)
 
 
 def is_defined(tested: Iterable[Evidence]) -> bool:

@@ -11,16 +11,7 @@ from typing import Any
 from sweep.axes import show_value
 from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
-from sweep.report.documents import (
-    Picture,
-    Report,
-    write_latex,
-    write_latex_tables,
-    write_markdown,
-    write_markdown_tables,
-    write_text,
-    write_text_tables,
-)
+from sweep.report.documents import Latex, Markdown, Picture, Report, Text, write_document, write_tables
 from sweep.report.published import describe_task
 from sweep.report.words import describe_header, stamp_title
 
@@ -36,21 +27,21 @@ class Format(StrEnum):
     HTML = "html"
 
 
+DOCUMENTS = {
+    Format.MARKDOWN: ("report.md", Markdown()),
+    Format.TEXT: ("report.txt", Text()),
+    Format.LATEX: ("report.tex", Latex()),
+}
+
+
 def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ()) -> dict[str, str]:
     """Return file name -> text, the same for the same store however often it is asked; a page is made by `page`."""
-    match fmt:
-        case Format.MARKDOWN:
-            return {"report.md": write_markdown(report, pictures)}
-        case Format.TEXT:
-            return {"report.txt": write_text(report)}
-        case Format.LATEX:
-            return {"report.tex": write_latex(report)}
-        case Format.CSV:
-            return {f"{table.name}.csv": _write_csv(report.header, table) for table in report.tables}
-        case Format.JSON:
-            return {"report.json": _write_json(report)}
-        case Format.HTML:
-            raise ValueError(f"{fmt} is a page, not a table")
+    if fmt is Format.CSV:
+        return {f"{table.name}.csv": _write_csv(report.header, table) for table in report.tables}
+    if fmt is Format.JSON:
+        return {"report.json": _write_json(report)}
+    name, style = DOCUMENTS[fmt]
+    return {name: write_document(report, style, pictures)}
 
 
 def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
@@ -60,20 +51,12 @@ def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
         UserError: there is no such table.
     """
     tables = [table for name in names for table in _find_tables(report, name)]
-    match fmt:
-        case Format.MARKDOWN:
-            return write_markdown_tables(tables)
-        case Format.TEXT:
-            return write_text_tables(tables)
-        case Format.LATEX:
-            return write_latex_tables(tables)
-        case Format.CSV:
-            return "\n".join(_write_csv(report.header, table) for table in tables)
-        case Format.JSON:
-            records = [_describe_table(table) for table in tables]
-            return _dump(records[0] if len(records) == 1 else records)
-        case Format.HTML:
-            raise ValueError(f"{fmt} is a page, not a table")
+    if fmt is Format.CSV:
+        return "\n".join(_write_csv(report.header, table) for table in tables)
+    if fmt is Format.JSON:
+        records = [_describe_table(table) for table in tables]
+        return _dump(records[0] if len(records) == 1 else records)
+    return write_tables(tables, DOCUMENTS[fmt][1])
 
 
 def _find_tables(report: Report, name: str) -> list[Table]:
@@ -112,15 +95,8 @@ def _write_json(report: Report) -> str:
 
 
 def _describe_table(table: Table) -> dict[str, Any]:
-    return {
-        "name": table.name,
-        "content": table.content,
-        "title": table.title,
-        "stamp": table.stamp,
-        "notes": table.notes,
-        "methods": table.methods,
-        "rows": list_records(table),
-    }
+    said = {name: getattr(table, name) for name in ("name", "content", "title", "stamp", "notes", "methods")}
+    return {**said, "rows": list_records(table)}
 
 
 def _dump(content: Any) -> str:

@@ -65,20 +65,20 @@ def test_an_explanation_says_all_that_a_number_stands_on(study):
 
 def test_all_configurations_stand_in_the_order_of_choice(study):
     configurations, _ = explain(study).tables
-    means = [row[3].value for row in configurations.rows]
+    means = [row[2].value for row in configurations.rows]
     assert len(means) == 4
     assert means == sorted(means, reverse=True)
-    marked = [(row[0].value, row[1].value) for row in configurations.rows if Mark.BEST in row[0].marks]
-    assert marked == [tuple(study.cells[KEY].choice.values())]
+    marked = [row[0].value for row in configurations.rows if Mark.BEST in row[0].marks]
+    assert marked == [study.layout.describe(study.cells[KEY].choice, study.layout.tuned)]
     assert Mark.BEST in configurations.rows[0][0].marks
-    assert configurations.rows[0][5].value == study.cells[KEY].value
+    assert configurations.rows[0][4].value == study.cells[KEY].value
 
 
 def test_the_trials_behind_the_number_are_marked_and_their_mean_is_the_number(study):
     _, trials = explain(study).tables
     behind = [row for row in trials.rows if Mark.BEST in row[0].marks]
     assert [row[0].value for row in behind] == [readout.trial_id for readout in study.readouts[KEY]]
-    assert sum(row[6].value for row in behind) / 3 == pytest.approx(study.cells[KEY].value)
+    assert sum(row[5].value for row in behind) / 3 == pytest.approx(study.cells[KEY].value)
     assert len(trials.rows) == 12
 
 
@@ -87,9 +87,9 @@ def test_trials_that_failed_or_are_missing_are_listed_as_such():
         return {0: TRUE, 1: Failure(trial.id, "x"), 2: None}[trial.shuffle]
 
     _, trials = explain(make_example(become=become)).tables
-    found = {(row[2].value, row[7].value) for row in trials.rows}
-    assert found == {(0, "success"), (1, "failure: x"), (2, "missing")}
-    assert all((row[6].value is None) == (row[7].value != "success") for row in trials.rows)
+    found = {(row[2].value, row[6].value) for row in trials.rows}
+    assert found == {("0", "success"), ("1", "failure: x"), ("2", "missing")}
+    assert all((row[5].value is None) == (row[6].value != "success") for row in trials.rows)
 
 
 def test_a_number_of_one_shuffle_has_the_interval_that_its_images_allow_and_no_deviation():

@@ -1,6 +1,8 @@
 """A store becomes one row per trial of the plan, whatever became of the trial."""
 
 from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -8,7 +10,7 @@ from sweep.errors import UserError
 from sweep.methods.table import make_plan
 from sweep.outcome import Failure
 from sweep.report.frames import MEASURED, Asked, Status, read_sweep, trials_frame
-from sweep.store.store import UnitRecord
+from sweep.store.store import STORE_NAME, Store, UnitRecord
 from sweep.testing import (
     PROVENANCE,
     fill_complexities,
@@ -133,7 +135,7 @@ def test_seconds_are_summed_by_network_and_kind_without_decoding(store, plan):
     for unit in plan.units:
         record(store, run, unit, 0.5)
         record(store, run, unit, 0.5, key=f"{unit.key}-more")
-    assert read_sweep(store).seconds == {plan.trials[0].network_id: {"convert": 1.0, "extract": 1.0, "fit": 0.5}}
+    assert read_sweep(store).seconds == {plan.trials[0].network_id: {"extract": 1.0, "fit": 0.5}}
 
 
 def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed(store, plan):
@@ -143,7 +145,7 @@ def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed
         for duration_s, has_failed in ((0.5, False), (8.0, True), (0.25, False), (9.0, True)):
             record(store, run, unit, duration_s, has_failed=has_failed)
     (seconds,) = read_sweep(store).seconds.values()
-    assert seconds == {"convert": 0.25, "extract": 0.25, "fit": 0.25}
+    assert seconds == {"extract": 0.25, "fit": 0.25}
 
 
 def test_origins_are_those_of_the_plans_networks(store, plan):
@@ -192,6 +194,18 @@ def test_images_are_known_once_they_were_scanned(store, plan):
     assert read_sweep(store).images is None
     fill_images(store, plan, make_images(plan.inputs))
     assert len(read_sweep(store).images.names) == 100
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_store_of_an_earlier_release_is_read_with_its_results(tmp_path, version):
+    copy(Path(__file__).parents[1] / "store" / "assets" / f"{version}.db", tmp_path / STORE_NAME)
+    with Store.read(tmp_path) as store:
+        frames = read_sweep(store)
+    assert list(frames.models) == ["tiny-1-16"]
+    assert list(frames.blocks) == ["60/20/20"]
+    assert [choice["steps"] for choice in frames.choices] == [10, 20]
+    assert set(frames.trials["status"]) <= {Status.SUCCESS, Status.FAILURE}
+    assert frames.trials["test_accuracy"].notna().any()
 
 
 # -- a part of the sweep -----------------------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def test_hand_made_results_without_images_have_no_effects():
 
 def test_what_a_question_measures_is_what_the_metric_says(models):
     study = read_example(models)
-    question = infer(study).ask(study, METRICS["roc_auc"])
+    question = infer(study).ask(METRICS["roc_auc"])
     readouts = study.readouts["tiny-1-32", SPLIT]
     expected = [METRICS["roc_auc"].measure(each.scores, each.labels) for each in readouts]
     assert question.measure("tiny-1-32", SPLIT).tolist() == expected

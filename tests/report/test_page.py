@@ -262,7 +262,11 @@ def test_explanations_lie_in_the_page_as_templates():
     assert first.startswith('<template id="explanation-0" data-title="tiny-1-16, split 80/10/10">')
     assert "<dt>Chosen</dt><dd>&lt;0.1&gt;</dd>" in first
     cells = ["&lt;0.1&gt;", "90.0", "&lt;0.1&gt;", "90.1", "&lt;0.1&gt;", "90.2", "none", "-"]
-    assert re.findall(r"<t[dh](?: [^>]*)?>(?:<strong>)?([^<]*)", first) == ["learning rate", "test accuracy (%)", *cells]
+    assert re.findall(r"<t[dh](?: [^>]*)?>(?:<strong>)?([^<]*)", first) == [
+        "learning rate",
+        "test accuracy (%)",
+        *cells,
+    ]
 
 
 def test_facts_that_are_looked_up_are_folded_and_a_command_keeps_its_words():

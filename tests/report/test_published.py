@@ -1,14 +1,16 @@
 """Published figures are read as they are printed, and every mistake in a file is told in one line."""
 
 import pytest
-from study_example import MODELS, TRUE, make_example, read_example, report_on, save_example, write_report
+from study_example import MODELS, TRUE, fill_example, make_example, read_example, report_on, save_example, write_report
 
 from sweep.errors import UserError
 from sweep.metrics import METRICS
+from sweep.report.frames import read_sweep
 from sweep.report.profiles import PROFILES
 from sweep.report.published import load_costs, load_means, read_means
 from sweep.report.render import Format, render_report
 from sweep.report.report import Request
+from sweep.testing import make_store
 
 PAPER = "duong-trung-2019"
 PAPER_GRID = {
@@ -34,10 +36,15 @@ def write(tmp_path):
     return write_file
 
 
+def read_paper(**axes):
+    store = fill_example(make_store(), become=lambda _: None, has_images=False, published=PAPER, **PAPER_GRID, **axes)
+    return read_sweep(store)
+
+
 @pytest.fixture(scope="module")
 def paper():
     """The frames of a sweep of the paper's models, without results."""
-    return make_example(become=lambda _: None, has_images=False, published=PAPER, **PAPER_GRID).frames
+    return read_paper()
 
 
 @pytest.fixture
@@ -98,8 +105,7 @@ def test_a_row_that_stands_for_several_cells_is_refused_and_a_papers_is_left_out
         UserError, match=r"row 1: stands for several cells \(tiny-1-16 at 60/20/20, .*\); name more axes"
     ):
         read_means(path, frames, ACCURACY)
-    finer = make_example(become=lambda _: None, has_images=False, published=PAPER, hidden=[[], [8]], **PAPER_GRID)
-    assert load_means(finer.frames, ACCURACY).means == {}
+    assert load_means(read_paper(hidden=[[], [8]]), ACCURACY).means == {}
 
 
 def test_deviations_may_be_left_out(write, frames):

@@ -101,7 +101,7 @@ def test_all_formats_show_the_same_mult_adds():
 
 def test_markdown_shows_mean_deviation_and_the_best_in_bold():
     text = render(make_example_store(), Format.MARKDOWN)["report.md"]
-    assert re.search(r"\| tiny-1-16  \| 93\.8 ± 3\.90 \[", text)
+    assert re.search(r"\| tiny-1-16 +\| 93\.8 ± 3\.90 \[", text)
     several = render(make_example_store(alpha=[0.5, 1.0]), Format.MARKDOWN)["report.md"]
     assert re.search(r"\| tiny-1-16 +\| \*\*93\.8 ± 3\.90 \[[\d.]+, [\d.]+\] [★?]\*\* \|", several)
 

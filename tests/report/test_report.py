@@ -3,11 +3,7 @@
 import csv
 import json
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from shutil import copy
 
 import numpy as np
 import pytest
@@ -19,9 +15,7 @@ from sweep.outcome import Failure
 from sweep.report.cells import Selection
 from sweep.report.render import Format, render_report
 from sweep.report.report import Request
-from sweep.store.store import STORE_NAME
 
-ASSETS = Path(__file__).parents[1] / "store" / "assets"
 ONE_FILE = {
     Format.MARKDOWN: "report.md",
     Format.TEXT: "report.txt",
@@ -270,25 +264,6 @@ def test_numbers_in_files_are_those_of_the_tables(report, tmp_path):
     rows = list(csv.DictReader([line for line in lines if line[0] != "#"], quoting=csv.QUOTE_NONNUMERIC))
     table = tabulate(make_example(**MODELS))["pairs"]
     assert [row["difference"] for row in rows] == [row[3].value for row in table.rows]
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_a_store_of_an_earlier_release_has_its_report(tmp_path, version):
-    folder = tmp_path / "old"
-    folder.mkdir()
-    copy(ASSETS / f"{version}.db", folder / STORE_NAME)
-    document = json.loads(write_report(folder, Request(Format.JSON), tmp_path / "reports"))
-    stored = {
-        row[0] for row in execute(folder, "SELECT value FROM measures WHERE (part, metric) = ('test', 'accuracy')")
-    }
-    means = [row["accuracy_mean_percent"] for row in list_rows(document, "means")]
-    assert any(mean is not None for mean in means)
-    assert all(min(stored) <= mean / 100 <= max(stored) for mean in means if mean is not None)
-
-
-def execute(folder, statement):
-    with closing(sqlite3.connect(folder / STORE_NAME)) as connection:
-        return connection.execute(statement).fetchall()
 
 
 # -- rows, columns, panels, values -------------------------------------------------------------------------------

@@ -45,10 +45,10 @@ def make_means(study: Study, inference: Inference) -> Iterator[Table]:
 
 
 def _head_rows(study: Study) -> Column:
-    rows, layout = study.layout.rows, study.layout
-    if set(rows) >= {axis.name for axis in layout.of_models if axis.varies} and layout.of_models[0].name in rows:
+    layout = study.layout
+    if set(layout.rows) == {axis.name for axis in layout.of_models}:
         return MODEL
-    return Column("_".join(rows), ", ".join(layout[name].title for name in rows))
+    return Column("_".join(layout.rows), ", ".join(layout[name].title for name in layout.rows))
 
 
 def _make_title(study: Study, panel: str) -> str:

@@ -6,6 +6,7 @@ from typing import Self
 
 import pandas as pd
 
+from sweep.axes import Layer
 from sweep.metrics import with_unit
 from sweep.report.cells import Cell, Column, Mark, Row, Table
 from sweep.report.frames import Status
@@ -48,7 +49,7 @@ def make_variance(study: Study, _: Inference) -> Iterator[Table]:
 
 def _name_factors(layout: Layout) -> dict[str, str]:
     """Return the axes that vary, by name, in words: those of the partition first."""
-    blocks = [axis for axis in layout.of_blocks if axis.varies]
+    blocks = [axis for axis in layout.compared if axis.layer is Layer.PARTITION]
     nested = f" (within its {layout.block_word})" if blocks else ""
     titles = {axis.name: axis.title for axis in (*blocks, *layout.repeated, *layout.tuned, *layout.compared)}
     return titles | {axis.name: axis.title + nested for axis in layout.repeated}
@@ -68,7 +69,7 @@ class _Shares:
         if len(trials) > 1:
             values = study.metric.scale * trials[f"test_{study.metric.name}"].to_numpy(float)
             factors = {name: pd.factorize(trials[name])[0] for name in _name_factors(study.layout)}
-            parents = tuple(axis.name for axis in study.layout.of_blocks if axis.varies)
+            parents = tuple(axis.name for axis in study.layout.compared if axis.layer is Layer.PARTITION)
             found = variance_shares(values, factors, {axis.name: parents for axis in study.layout.repeated})
         return cls(found, len(trials), planned)
 

@@ -12,7 +12,7 @@ from sweep.report.cells import Selection
 from sweep.report.choices import make_mean_cells
 from sweep.report.figures.data import make_figures
 from sweep.report.frames import read_sweep
-from sweep.report.inference import Inference, Standing
+from sweep.report.inference import Inference, Question, Standing
 from sweep.report.published import PublishedMeans
 from sweep.report.statistics.best import Ranks
 from sweep.report.statistics.errors import About
@@ -24,7 +24,6 @@ from sweep.testing import fill_store, make_inputs, make_spec, make_store, read_p
 SPLITS = ["60/20/20", "62.5/17.5/20"]
 GRID = {"alpha": [1.0, 0.5], "resolution": [16, 32], "split": SPLITS}
 COSTS = {"tiny-0.5-16": 0.01, "tiny-1-16": 0.04, "tiny-0.5-32": 0.05, "tiny-1-32": 1200.0}
-NO_PATIENTS = np.zeros(0, np.int64)
 CHOSEN = ("tiny-0.5-32", SPLITS[0])
 ANSWER = Answer("Take it.", (), SPLITS[0], CHOSEN[0], is_shown=True)
 ACCURACIES = {"tiny-0.5-16": 0.80, "tiny-1-16": 0.70, "tiny-0.5-32": 0.95, "tiny-1-32": 0.90}
@@ -87,12 +86,16 @@ def make_whole_study(**options):
     return add_published(add_readouts(study, *readouts), dict.fromkeys(study.cells, 85.0))
 
 
+def ask(study):
+    return Question(study, study.metric, About.POOL, np.zeros(0, np.int64))
+
+
 def judge(study, half=2.0, margin=1.0):
     """Give every mean an interval, and every model of a block bounds against the best, as wide to both sides."""
     known = {key: cell.value for key, cell in study.cells.items() if cell.value is not None}
     intervals = {key: Interval(value - half, value + half) for key, value in known.items()}
     standings = {block: _stand(study, block, half, margin) for block in study.frames.blocks}
-    return Inference(About.POOL, margin, NO_PATIENTS, intervals, standings)
+    return Inference(ask(study), margin, intervals, standings)
 
 
 def _stand(study, block, half, margin):
@@ -107,7 +110,7 @@ def _stand(study, block, half, margin):
 
 def know_nothing(study, margin=1.0):
     """No intervals and no comparison: too little data."""
-    return Inference(About.POOL, margin, NO_PATIENTS, {}, {block: Standing((), {}) for block in study.frames.blocks})
+    return Inference(ask(study), margin, {}, {block: Standing((), {}) for block in study.frames.blocks})
 
 
 def draw_data(study, inference=None, answer=ANSWER, costs=COSTS):
