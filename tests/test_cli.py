@@ -341,6 +341,7 @@ MISTAKES = [
     (("run", "tiny.yaml", "--executor", "dask"), "sweep: Invalid value for '--executor': 'dask' is not one of"),
     (("run", "tiny.yaml", "--executor", "inline", "--address", "x"), "sweep: --address needs --executor ray"),
     (("run", "tiny.yaml", "--executor", "inline", "--workers", "3"), "sweep: --workers needs --executor ray"),
+    (("run", "tiny.yaml", "--cache", "shared"), "sweep: --cache needs --address: without a cluster, arrays lie in the"),
     (("run", "tiny.yaml", "--data", "nowhere"), "sweep: --data: nowhere has no use here, as this sweep takes drawn"),
     (("run", "tiny.yaml", "--results", "tiny.yaml"), "sweep: Invalid value for '--results': Directory 'tiny.yaml'"),
     (("run", "tiny.yaml", "--set", "grid.alpha"), "sweep: --set grid.alpha"),

@@ -108,7 +108,7 @@ def read_all(descriptor):
 
 @pytest.mark.parametrize(("form", "name"), [("markdown", "report.md"), ("text", "report.txt")])
 def test_a_single_table_is_the_report_s_own_section_and_nothing_is_written(report, tmp_path, form, name):
-    _, table, err = report("--format", form, "--table", "table4")
+    _, table, err = report("--format", form, "--table", "means")
     assert err == ""
     assert not (tmp_path / "reports").exists()
     report("--format", form)
@@ -124,20 +124,20 @@ def test_a_single_table_as_csv_is_its_file(report, tmp_path):
 
 
 def test_a_single_table_as_json_is_one_object_and_several_are_a_list(report, tmp_path):
-    _, one, _ = report("--format", "json", "--table", "table4")
-    _, several, _ = report("--format", "json", "--table", "cost", "--table", "table4")
+    _, one, _ = report("--format", "json", "--table", "means")
+    _, several, _ = report("--format", "json", "--table", "cost", "--table", "means")
     report("--format", "json")
     tables = {table["name"]: table for table in json.loads(read(tmp_path, "report.json"))["tables"]}
-    assert json.loads(one) == tables["table4"]
-    assert json.loads(several) == [tables["cost"], tables["table4"]]
+    assert json.loads(one) == tables["means"]
+    assert json.loads(several) == [tables["cost"], tables["means"]]
 
 
 def test_a_single_table_as_latex_is_a_float_with_a_label_for_a_document_of_one_s_own(report):
-    _, text, _ = report("--format", "latex", "--table", "table4", "--table", "table1")
+    _, text, _ = report("--format", "latex", "--table", "means", "--table", "images")
     lines = [line for line in text.splitlines() if line and not line.startswith("% ")]
     assert (lines[0], lines[-1]) == (r"\begin{table}[htbp]", r"\end{table}")
-    assert r"\label{tab:table4}" in text
-    assert r"\label{tab:table1}" in text
+    assert r"\label{tab:means}" in text
+    assert r"\label{tab:images}" in text
     assert r"\caption{Test accuracy (\%)" in text
     assert not any(word in text for word in ("documentclass", "caption*", "begin{document}", "Table 4."))
 
@@ -150,14 +150,65 @@ def test_a_long_table_as_latex_goes_over_pages_with_its_label(report):
 
 
 def test_an_unknown_table_is_told_with_those_there_are(refuse):
-    said = refuse("--table", "tabel4")
-    assert said.startswith("sweep: table: 'tabel4' is unknown (did you mean table4? allowed: table4, ")
+    said = refuse("--table", "maens")
+    assert said.startswith("sweep: table: 'maens' is unknown (did you mean means? allowed: means, ")
 
 
 @pytest.mark.parametrize("option", [("--full",), ("--figures",), ("--format", "html")], ids=" ".join)
 def test_a_single_table_goes_with_nothing_that_needs_the_whole_report(refuse, option):
-    said = refuse("--table", "table4", *option)
+    said = refuse("--table", "means", *option)
     assert said.startswith(f"sweep: --table prints tables alone; leave it out, or {' '.join(option)} (see ")
+
+
+# -- layouts -----------------------------------------------------------------------------------------------------
+
+
+def test_rows_and_columns_are_axes_by_comma_and_what_is_left_makes_panels(report):
+    def tabulate(*arguments):
+        tables = json.loads(report("--format", "json", *arguments)[1])["tables"]
+        return {table["name"]: table for table in tables if table["name"].startswith("means")}
+
+    whole = tabulate("--rows", "alpha", "--columns", "split, resolution")
+    columns = {row["column"] for row in whole["means"]["rows"]}
+    assert columns == {f"split {split}, resolution {side}" for split in ("60/20/20", "80/10/10") for side in (16, 32)}
+    panels = tabulate("--rows", "alpha", "--columns", "resolution")
+    assert list(panels) == ["means_split-60-20-20", "means_split-80-10-10"]
+    shown = panels["means_split-60-20-20"]["rows"]
+    places = [(row["alpha"], row["resolution"]) for row in shown]
+    assert places == [("0.5", "16"), ("0.5", "32"), ("1", "16"), ("1", "32")]
+    means = {(row["model"], row["split"]): row["accuracy_mean_percent"] for row in tabulate()["means"]["rows"]}
+    assert shown[1]["accuracy_mean_percent"] == means["tiny-0.5-32", "60/20/20"]
+
+
+def test_where_leaves_some_trials_values_of_one_axis_being_alternatives(report, tmp_path):
+    _, out, err = report("--where", "alpha=0.5", "--where", "resolution = 16", "--where", "resolution=32")
+    assert err == ""
+    assert out == read(tmp_path, "alpha-0.5-resolution-16-or-32/report.md")
+    assert out.startswith("# example [RANDOM WEIGHTS, ONLY alpha 0.5; resolution 16 or 32]")
+    assert "tiny-0.5-32" in out
+    assert "tiny-1-" not in out
+
+
+MISTAKES = [
+    (("--where", "alpha"), "--where alpha: is not AXIS=VALUE (allowed: for example alpha=0.25)"),
+    (("--where", "alpha=9"), "where: alpha: '9' is not in this sweep (allowed: 0.5, 1)"),
+    (("--where", "alhpa=1"), "where: axis 'alhpa' is unknown (did you mean alpha? allowed: network, alpha, "),
+    (("--rows", "nothing"), "rows: 'nothing' is no compared axis (allowed: network, alpha, "),
+    (("--columns", "steps"), "columns: 'steps' is no compared axis (allowed: network, alpha, "),
+    (("--rows", "alpha", "--columns", "split,alpha"), "rows: 'alpha' stands there twice; name an axis once"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_a_mistake_about_a_layout_is_told_in_one_line(refuse, arguments, message):
+    assert refuse(*arguments).startswith(f"sweep: {message}")
+
+
+def test_values_that_no_trial_has_together_are_told(tmp_path, capsys):
+    save_example(tmp_path / "pairs", bundles=[{"alpha": 0.5, "resolution": 16}, {"alpha": 1.0, "resolution": 32}])
+    conditions = ("--where", "alpha=0.5", "--where", "resolution=32")
+    assert run_command(["report", "pairs", "--results", str(tmp_path), *conditions]) == 2
+    assert capsys.readouterr() == ("", "sweep: where: no trial has all of these values; leave one out\n")
 
 
 # -- metrics and what bounds are about ---------------------------------------------------------------------------

@@ -1,0 +1,202 @@
+"""What a kept model says of an image: of one that it was tested on, the stored score bit for bit."""
+
+import csv
+import io
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep.cli import run_command
+from sweep.outcome import TEST
+from sweep.prediction import predict
+from sweep.report.cells import Selection
+from sweep.report.report import find_trials
+from sweep.store.store import Store
+
+CELL = "accuracy:tiny-1-32:60/20/20"
+ROUNDING = 1e-12  # of sums of probabilities
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, drawn):
+    """The folder of a sweep that is there to be read."""
+    place = tmp_path_factory.mktemp("finished")
+    cache = place / "results" / ".cache"
+    cache.mkdir(parents=True)
+    (cache / drawn.name).symlink_to(drawn)
+    spec = {
+        "name": "tiny",
+        "data": {"source": "demo", "demo": {"images": 40}},
+        "weights": "random",
+        "grid": {
+            "network": "tiny",
+            "alpha": [0.5, 1.0],
+            "resolution": [16, 32],
+            "split": "60/20/20",
+            "learning_rate": [0.1, 0.01],
+            "shuffle": [0, 1],
+            "steps": [20, 50],
+        },
+    }
+    return sweep.run(spec, results=place / "results", executor="inline", say=print).folder
+
+
+@pytest.fixture
+def results(finished, tmp_path, monkeypatch):
+    """A copy of the sweep, with its cache, as the current folder's."""
+    shutil.copytree(finished.parent, tmp_path / "results", symlinks=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "results" / "tiny"
+
+
+def read_tested(folder, trial_id):
+    """Return the test images of a trial and their stored logits, (images, classes)."""
+    with Store.read(folder) as store:
+        plan = store.load_plan()
+        (trial,) = [trial for trial in plan.trials if trial.id == trial_id]
+        data = plan.inputs["data"]
+        names = store.load_images(data["fingerprint"]).names
+        partition = store.load_partition(data["fingerprint"], trial.partition_id)
+        scores = store.load_scores(trial_id, TEST, len(data["classes"]))
+        images = Path(store.load_images_folder())
+    return [images / names[place] for place in partition[TEST]], scores
+
+
+def assert_stored_scores_are_given(folder, trial_id):
+    images, scores = read_tested(folder, trial_id)
+    np.testing.assert_array_equal(predict(folder, trial_id, images).scores, scores)
+    for place in (0, len(images) - 1):
+        np.testing.assert_array_equal(predict(folder, trial_id, [images[place]]).scores[0], scores[place])
+
+
+@pytest.mark.parametrize("repeat", [0, 1])
+def test_a_test_image_gets_its_stored_score_bit_for_bit_among_others_and_alone(finished, repeat):
+    trial_id = find_trials(finished, CELL, Selection.VALIDATION)[repeat]
+    assert predict(finished, CELL, read_tested(finished, trial_id)[0][:1], repeat).trial == trial_id
+    assert_stored_scores_are_given(finished, trial_id)
+
+
+def test_every_read_out_has_a_model_of_its_own(finished):
+    with Store.read(finished) as store:
+        trials = store.load_plan().trials
+    for trial in trials[::5]:
+        images, scores = read_tested(finished, trial.id)
+        np.testing.assert_array_equal(predict(finished, trial.id, images).scores, scores)
+
+
+def test_a_network_that_is_gone_from_the_cache_is_made_again_and_gives_the_same_bits(results):
+    shutil.rmtree(results.parent / ".cache" / "v1")
+    assert_stored_scores_are_given(results, find_trials(results, CELL, Selection.VALIDATION)[0])
+    assert [path.name for path in (results.parent / ".cache" / "v1").rglob("*.npy")] == ["model.npy"]
+
+
+def test_answers_are_a_frame_of_files_classes_and_probabilities(finished):
+    (trial_id, _) = find_trials(finished, CELL, Selection.VALIDATION)
+    images, scores = read_tested(finished, trial_id)
+    frame = sweep.open_results(finished).predict(CELL, map(str, images))
+    assert list(frame) == ["file", "class", "NORMAL", "PNEUMONIA"]
+    assert list(frame["file"]) == list(map(str, images))
+    probabilities = frame[["NORMAL", "PNEUMONIA"]].to_numpy()
+    assert abs(probabilities.sum(axis=1) - 1).max() < ROUNDING
+    odds = np.log(probabilities[:, 0] / probabilities[:, 1])
+    np.testing.assert_allclose(odds, scores[:, 0] - scores[:, 1], rtol=1e-4, atol=1e-6)
+    assert list(frame["class"]) == [("NORMAL", "PNEUMONIA")[label] for label in scores.argmax(axis=1)]
+
+
+# -- sweep predict -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call(results, capsys):
+    """Call the command in the folder of `results`; return exit code, output and errors."""
+
+    def run(*arguments):
+        code = run_command(["predict", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_command_prints_a_row_an_image_whose_probabilities_add_up_to_1(call, results):
+    trial_id = find_trials(results, CELL, Selection.VALIDATION)[1]
+    images, scores = read_tested(results, trial_id)
+    code, out, err = call(CELL, *images, "--repeat", "1")
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["file", "class", "NORMAL", "PNEUMONIA"]
+    assert [row["file"] for row in rows] == list(map(str, images))
+    assert [row["class"] for row in rows] == [("NORMAL", "PNEUMONIA")[label] for label in scores.argmax(axis=1)]
+    assert all(abs(float(row["NORMAL"]) + float(row["PNEUMONIA"]) - 1) < ROUNDING for row in rows)
+    note, warning = err.splitlines()
+    assert note == f"tiny: trial {trial_id}, one model of its kind; no diagnosis"
+    assert warning.startswith("DEMO IMAGES: it was trained on drawn images")
+    assert call(trial_id, *images)[1] == out
+
+
+def change(folder, statement):
+    with closing(sqlite3.connect(folder / "sweep.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_mistake_is_told_in_one_line(call, results):
+    image = read_tested(results, find_trials(results, CELL, Selection.VALIDATION)[0])[0][0]
+    Path("notes.txt").write_text("no image")
+    mistakes = {
+        ("accuracy", image): "sweep: 'accuracy' is not a cell (allowed: metric:model:block",
+        ("accuracy:tiny-9-32:60/20/20", image): "sweep: 'accuracy:tiny-9-32:60/20/20': tiny has no such cell (models: ",
+        ("luck:tiny-1-32:60/20/20", image): "sweep: metric: 'luck' is unknown",
+        (CELL, "nowhere.png"): "sweep: nowhere.png: cannot be read (No such file or directory); name an image file",
+        (CELL, "results"): "sweep: results: cannot be read (Is a directory); name an image file",
+        (CELL, "notes.txt"): "sweep: notes.txt: cannot be decoded as an image",
+        (CELL, image, "--repeat", 2): "sweep: repeat: 2 is out of range (allowed: 0 to 1, the repetitions of accuracy:",
+        (CELL, image, "--repeat", -1): "sweep: Invalid value for '--repeat': -1 is not in the range",
+        (CELL, image, "--sweep", "other"): "sweep: other: is no sweep of results (there: tiny)",
+        (CELL,): "sweep: Missing argument 'IMAGES...'. (see `sweep predict --help`)",
+    }
+    for arguments, message in mistakes.items():
+        code, out, err = call(*arguments)
+        assert (code, out) == (2, ""), arguments
+        assert err.startswith(message), arguments
+        assert len(err.splitlines()) == 1, arguments
+
+
+def test_a_trial_without_a_model_and_a_network_of_another_release_are_told(call, results):
+    trial_id = find_trials(results, CELL, Selection.VALIDATION)[0]
+    image = read_tested(results, trial_id)[0][0]
+    change(results, """UPDATE facts SET value = '"0000000000000000"' WHERE name = 'converted'""")
+    refused = f"sweep: tiny: the network of trial {trial_id} is no longer in the cache, and this release makes another "
+    assert (call(CELL, image)[0], call(CELL, image)[2].startswith(refused)) == (2, True)
+    change(results, f"DELETE FROM states WHERE trial_id = '{trial_id}'")
+    code, _, err = call(CELL, image)
+    assert code == 2
+    assert err.startswith(f"sweep: {CELL}: the model of trial {trial_id} was not kept (it failed, is missing, or an ")
+
+
+# -- real weights --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.tf
+@pytest.mark.skipif(
+    not (os.environ.get("SWEEP_DATA") and os.environ.get("KERAS_HOME")),
+    reason="needs the real images ($SWEEP_DATA) and weights ($KERAS_HOME)",
+)
+def test_real_images_get_their_stored_scores_with_and_without_hidden_layers(tmp_path):
+    for name in ("NORMAL", "PNEUMONIA"):
+        found = sorted(Path(os.environ["SWEEP_DATA"], "train", name).iterdir())
+        folder = tmp_path / "images" / name
+        folder.mkdir(parents=True)
+        for image in found[:20]:
+            (folder / image.name).symlink_to(image)
+    grid = {"network": "mobilenet", "alpha": 0.25, "resolution": 128, "split": "60/20/20", "shuffle": 0}
+    training = {"learning_rate": 0.1, "steps": 20, "hidden": [[], [16]]}
+    spec = {"name": "real", "grid": grid, "training": training}
+    results = sweep.run(spec, data=tmp_path / "images", results=tmp_path / "results", executor="inline", say=print)
+    for trial_id in results.frame().trial_id:
+        assert_stored_scores_are_given(results.folder, trial_id)
