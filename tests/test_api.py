@@ -33,7 +33,7 @@ def test_results_are_a_tidy_frame_with_a_row_a_trial(results):
     assert len(frame) == frame.trial_id.nunique() == 32
     assert set(frame.status) == {"success"}
     assert frame.test_accuracy.between(0, 1).all()
-    assert frame.groupby("backbone").size().to_dict() == {
+    assert frame.groupby("model").size().to_dict() == {
         "tiny-0.5-16": 8,
         "tiny-0.5-32": 8,
         "tiny-1-16": 8,

@@ -103,7 +103,8 @@ def test_every_dependency_has_a_known_version_that_suits_it():
 
 
 def test_the_readme_quotes_the_fallbacks_word_for_word(workplace):
-    from sweep.execution.resolve import RANDOM_NOTICE, Places, locate_sweep
+    from sweep.execution.places import Places, locate_sweep
+    from sweep.execution.weights import RANDOM_NOTICE
 
     said = []
     spec = load_spec(ROOT / "grid_specs" / "mobilenet16.yaml")
@@ -130,6 +131,7 @@ def section_of(command):
     """The rows below a command's heading, by the option's name."""
     arguments = [part for part in command.params if isinstance(part, click.Argument)]
     usage = [part.name.upper() if part.required else f"[{part.name.upper()}]" for part in arguments]
+    usage = [f"{word}..." if part.nargs < 0 else word for word, part in zip(usage, arguments, strict=True)]
     heading = " ".join(["\n## sweep", command.name, *usage])
     _, _, rest = read("docs", "cli.md").partition(f"{heading}\n")
     assert rest, f"docs/cli.md: has no section{heading}"
