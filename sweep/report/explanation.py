@@ -1,12 +1,12 @@
 """Where a mean comes from: the trials behind it, how they were chosen, and how to run one again. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import join
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from sweep.metrics import with_blank
 from sweep.networks.table import WeightsSource
@@ -94,8 +94,10 @@ def _make_command(study: Study, point: Mapping[Any, Any], weights: WeightsSource
     if weights is WeightsSource.RANDOM:
         given["weights"] = weights.value
     grid = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
-    flow = yaml.safe_dump(grid, default_flow_style=True, sort_keys=False, width=10**6).strip()
-    settings = [f"name={frames.name[:LONGEST_NAME]}-{point['trial_id']}", f"grid={flow}"]
+    settings = [
+        f"name={frames.name[:LONGEST_NAME]}-{point['trial_id']}",
+        f"grid={json.dumps(grid, separators=(',', ':'))}",
+    ]
     settings += ["data.source=demo"] if frames.inputs.data.is_demo else []
     images = [] if frames.inputs.data.is_demo else ["--data", source.images]
     results = [] if source.results == RESULTS else ["--results", source.results]

@@ -22,11 +22,20 @@ ALL_IMAGES = "all images"  # the block where no axis of the partition is compare
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The axes of a report by what they are for; rows, columns and panels are compared ones, by name."""
+    """The axes of a report by what they are for; rows, columns and panels are compared ones, by name.
+
+    of_models, of_blocks: axes that tell models and blocks apart, also those of one value. Of those that vary: compared
+    ones; tuned ones, whose values are chosen for each cell; repeated ones, that a mean and its ± are over.
+    """
 
     axes: tuple[Axis, ...]
     rows: tuple[str, ...]
     columns: tuple[str, ...]
+    of_models: tuple[Axis, ...]
+    of_blocks: tuple[Axis, ...]
+    compared: tuple[Axis, ...]
+    tuned: tuple[Axis, ...]
+    repeated: tuple[Axis, ...]
 
     @classmethod
     def of(cls, axes: Sequence[Axis], rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Self:
@@ -35,40 +44,16 @@ class Layout:
         Raises:
             UserError: rows or columns are not compared axes, or the plan repeats what the statistics are not made for.
         """
-        compared = {axis.name: axis for axis in axes if axis.role is Role.COMPARED}
         _check_repeated(axes)
-        _check_names(compared, rows, columns)
-        models = [name for name, axis in compared.items() if axis.layer is not Layer.PARTITION]
-        blocks = [name for name, axis in compared.items() if axis.layer is Layer.PARTITION]
-        whole = tuple(columns) or tuple(name for name in blocks if name not in rows)
-        return cls(tuple(axes), tuple(rows) or tuple(name for name in models if name not in whole), whole)
-
-    # -- the axes by what they are for ---------------------------------------------------------------------------
-
-    @property
-    def of_models(self) -> tuple[Axis, ...]:
-        """The axes that tell models apart."""
-        return tuple(axis for axis in self._list(Role.COMPARED) if axis.layer is not Layer.PARTITION)
-
-    @property
-    def of_blocks(self) -> tuple[Axis, ...]:
-        """The axes that tell blocks apart."""
-        return tuple(axis for axis in self._list(Role.COMPARED) if axis.layer is Layer.PARTITION)
-
-    @property
-    def tuned(self) -> tuple[Axis, ...]:
-        """The axes whose values are chosen for each cell."""
-        return self._vary(Role.TUNED)
-
-    @property
-    def repeated(self) -> tuple[Axis, ...]:
-        """The axes that a mean and its ± are over."""
-        return self._vary(Role.REPEATED)
-
-    @property
-    def compared(self) -> tuple[Axis, ...]:
-        """The axes of models and of blocks that vary."""
-        return self._vary(Role.COMPARED)
+        _check_names([axis.name for axis in axes if axis.role is Role.COMPARED], rows, columns)
+        models, blocks = (
+            tuple(each for each in axes if each.role is Role.COMPARED and (each.layer is Layer.PARTITION) is is_block)
+            for is_block in (False, True)
+        )
+        whole = tuple(columns) or tuple(axis.name for axis in blocks if axis.name not in rows)
+        rest = tuple(rows) or tuple(axis.name for axis in models if axis.name not in whole)
+        of_role = (tuple(axis for axis in axes if axis.role is role and varies(axis)) for role in Role)
+        return cls(tuple(axes), rest, whole, models, blocks, *of_role)
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -82,12 +67,6 @@ class Layout:
 
     def __getitem__(self, name: str) -> Axis:
         return next(axis for axis in self.axes if axis.name == name)
-
-    def _list(self, role: Role) -> Iterable[Axis]:
-        return (axis for axis in self.axes if axis.role is role)
-
-    def _vary(self, role: Role) -> tuple[Axis, ...]:
-        return tuple(axis for axis in self._list(role) if varies(axis))
 
     # -- names of points -----------------------------------------------------------------------------------------
 
@@ -145,7 +124,7 @@ class Layout:
     @property
     def repeat_word(self) -> str:
         """Name one repetition: shuffle."""
-        repeated = self.repeated or tuple(self._list(Role.REPEATED))
+        repeated = self.repeated or [axis for axis in self.axes if axis.role is Role.REPEATED]
         return repeated[0].title if len(repeated) == 1 else "repetition"
 
     @property
@@ -233,7 +212,7 @@ def _check_repeated(axes: Iterable[Axis]) -> None:
             )
 
 
-def _check_names(compared: Mapping[str, Axis], rows: Sequence[str], columns: Sequence[str]) -> None:
+def _check_names(compared: Sequence[str], rows: Sequence[str], columns: Sequence[str]) -> None:
     for what, names in (("rows", rows), ("columns", columns)):
         for name in names:
             if name not in compared:

@@ -177,7 +177,7 @@ def test_the_command_leaves_weights_that_are_not_random_to_the_spec(study):
     settings = read_settings(
         read_command(explain(make_example(**sources, skill=lambda _: 0.9), ("mobilenet-1-128", KEY[1])))
     )
-    assert "weights: imagenet" in settings["grid"]
+    assert yaml.safe_load(settings["grid"])["weights"] == "imagenet"
 
 
 def read_evidence(folder, trial_id):

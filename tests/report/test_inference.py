@@ -7,10 +7,10 @@ import pytest
 from study_example import MODELS, ONE_CONFIGURATION, TRUE, make_example, make_success, read_example
 
 from sweep.metrics import METRICS
-from sweep.report.effects import list_effects
 from sweep.report.inference import infer
 from sweep.report.statistics.best import Verdict
 from sweep.report.statistics.errors import About
+from sweep.report.tables.effects import list_effects
 
 SPLIT = "60/20/20"
 BOUNDS = {"cohen_kappa": (-1, 1), "log_loss": (0, np.inf)}  # of all others: 0 to 100 %

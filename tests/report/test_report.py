@@ -70,7 +70,7 @@ def test_a_page_says_where_it_lies_and_holds_tables_figures_and_explanations(rep
     text = page.read_text()
     assert all(f'id="{name}"' in text for name in TABLES)
     assert "<svg" in text
-    assert text.count("sweep run results/example/spec.yaml --set") == 8
+    assert text.count("<dt>Run one again</dt>") == 8
 
 
 def test_json_holds_every_table_in_the_order_of_the_report(report):

@@ -1,7 +1,7 @@
 """The error of K models' means over J repeats: patients who might have been others, and training runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -54,7 +54,8 @@ class Errors:
     `of_single` is P of one repetition alone. `residual` and `spread` are the mean squares that T and T + U come from.
     `counted`: how many patients of equal size those are worth that can change the metric (Kish 1965). Unknown errors
     are infinite. `carriers_of_means`, (models,), and `carriers_of_differences`, of a typical pair: how many patients of
-    equal weight carry the patients' part of the error.
+    equal weight carry the patients' part of the error. `total`, (models, patients): the mean influence of each
+    patient; `is_seen`, (patients,): who was tested at all.
     """
 
     repeats: int
@@ -68,9 +69,11 @@ class Errors:
     counted: float
     carriers_of_means: Floats
     carriers_of_differences: float
+    total: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    is_seen: Bools = field(default_factory=lambda: np.zeros(0, bool))
 
     @classmethod
-    def estimate(cls, repeats: Sequence[Evidence], design: Design) -> Self:
+    def estimate(cls, repeats: Sequence[Evidence], design: Design, patients: int = 0) -> Self:
         """Estimate the error from every repetition's test images; all repeats are of the same models in one order.
 
         P is the cluster-robust covariance (Liang and Zeger 1986) of the mean influence of G patients, times
@@ -81,26 +84,38 @@ class Errors:
         T + U = max(S - (1 - q) W', T) likewise, from the variance S between repeats and the variance W' of one
         model. One repetition says nothing of training: T and U are unknown, and count as 0.
         """
-        return cls._of(_Sums.of(repeats, _count_patients(repeats)), design)
-
-    @classmethod
-    def _of(cls, sums: "_Sums", design: Design) -> Self:
-        residual, spread = _mean_squares(sums.values)
+        values = np.stack([read_floats("values", tested.values) for tested in repeats], axis=1)
+        models, count = values.shape
+        patients = patients or _count_patients(repeats)
+        total, is_seen, is_counted = np.zeros((models, patients)), np.zeros(patients, bool), np.zeros(patients, bool)
+        single, drawn, evenness = np.zeros((models, models)), np.zeros((models, models)), 0.0
+        for tested in repeats:
+            sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
+            present = np.bincount(tested.patients, minlength=patients) > 0
+            is_seen |= present
+            is_counted[tested.patients[tested.counts]] = True
+            evenness += _measure_evenness(tested.patients[tested.counts]) / count
+            total += sums / count
+            single += _covary(sums, int(present.sum())) / count
+            drawn += tested.influences @ tested.influences.T / count
+        residual, spread = _mean_squares(values)
         unseen = 1 - design.tested
-        of_runs = max(residual - unseen * _halve_differences(sums.drawn), 0.0)
-        of_own = max(spread - unseen * float(np.diag(sums.drawn).mean()), of_runs)
+        of_runs = max(residual - unseen * _halve_differences(drawn), 0.0)
+        of_own = max(spread - unseen * float(np.diag(drawn).mean()), of_runs)
         return cls(
-            repeats=sums.values.shape[1],
+            repeats=count,
             design=design,
-            of_patients=_covary(sums.total, int(sums.is_seen.sum())),
-            of_single=sums.single,
+            of_patients=_covary(total, int(is_seen.sum())),
+            of_single=single,
             of_runs=of_runs,
             of_repeats=of_own - of_runs,
             residual=residual,
             spread=spread,
-            counted=sums.counted,
-            carriers_of_means=_count_carriers(sums.total),
-            carriers_of_differences=_count_pair_carriers(sums.total),
+            counted=float(evenness * is_counted.sum()),
+            carriers_of_means=_count_carriers(total),
+            carriers_of_differences=_count_pair_carriers(total),
+            total=total,
+            is_seen=is_seen,
         )
 
     @classmethod
@@ -111,9 +126,11 @@ class Errors:
         together, and T, MS and W' are means over the levels; U is 0.
         """
         patients = max(_count_patients(repeats) for repeats, _ in levels)
-        own = [_Sums.of(repeats, patients) for repeats, _ in levels]
-        alone = [cls._of(sums, design) for sums, (_, design) in zip(own, levels, strict=True)]
-        total, is_seen = np.concatenate([each.total for each in own]), np.any([each.is_seen for each in own], axis=0)
+        alone = [cls.estimate(repeats, design, patients) for repeats, design in levels]
+        total, is_seen = (
+            np.concatenate([each.total for each in alone]),
+            np.any([each.is_seen for each in alone], axis=0),
+        )
         residual = float(np.mean([each.residual for each in alone]))
         return cls(
             repeats=alone[0].repeats,
@@ -219,40 +236,6 @@ class Errors:
         of_patients = np.broadcast_to(np.maximum(carriers - 1, 1.0), patients.shape).copy()
         parts = patients**2 / of_patients + between**2 / freedom
         return np.asarray(np.divide((patients + between) ** 2, parts, out=of_patients, where=parts > 0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What the test images of all repetitions add up to.
-
-    values: (models, repetitions). total: (models, patients), the mean influence of each patient; is_seen: (patients,).
-    single: the covariance between patients within one repetition; drawn: between images; counted: see `Errors`.
-    """
-
-    values: Floats
-    total: Floats
-    is_seen: Bools
-    single: Floats
-    drawn: Floats
-    counted: float
-
-    @classmethod
-    def of(cls, repeats: Sequence[Evidence], patients: int) -> Self:
-        values = np.stack([read_floats("values", tested.values) for tested in repeats], axis=1)
-        models, count = values.shape
-        total = np.zeros((models, patients))
-        is_seen, is_counted, evenness = np.zeros(patients, bool), np.zeros(patients, bool), 0.0
-        single, drawn = np.zeros((models, models)), np.zeros((models, models))
-        for tested in repeats:
-            sums = _sum_by_patient(read_floats("influences", tested.influences), tested.patients, patients)
-            present = np.bincount(tested.patients, minlength=patients) > 0
-            is_seen |= present
-            is_counted[tested.patients[tested.counts]] = True
-            evenness += _measure_evenness(tested.patients[tested.counts]) / count
-            total += sums / count
-            single += _covary(sums, int(present.sum())) / count
-            drawn += tested.influences @ tested.influences.T / count
-        return cls(values, total, is_seen, single, drawn, float(evenness * is_counted.sum()))
 
 
 def _count_patients(repeats: Sequence[Evidence]) -> int:
