@@ -33,7 +33,7 @@ def test_results_are_a_tidy_frame_with_a_row_a_trial(results):
     assert len(frame) == frame.trial_id.nunique() == 32
     assert set(frame.status) == {"success"}
     assert frame.test_accuracy.between(0, 1).all()
-    assert frame.groupby("backbone").size().to_dict() == {
+    assert frame.groupby("model").size().to_dict() == {
         "tiny-0.5-16": 8,
         "tiny-0.5-32": 8,
         "tiny-1-16": 8,
@@ -78,16 +78,16 @@ def test_the_public_names_are_found_where_people_look_for_them():
 TALK = """
 import os, sys
 import sweep
-from sweep.execution.worker import DecodeJob
+from sweep.methods.probe import decode
 
-perform = DecodeJob.perform
+run = decode.run
 
-def loud(job):
+def loud(*arguments):
     os.write(2, b"could not find cuda drivers\\n")
     print("retracing", file=sys.stderr)
-    return perform(job)
+    return run(*arguments)
 
-DecodeJob.perform = loud
+decode.run = loud
 sweep.run("tiny.yaml", executor="inline", watch=lambda progress: print(progress.units_done, file=sys.stderr))
 print("over", file=sys.stderr)
 """
@@ -95,7 +95,7 @@ print("over", file=sys.stderr)
 
 def test_what_libraries_print_goes_to_the_log_and_what_the_caller_prints_is_seen(workplace):
     done = subprocess.run([sys.executable, "-c", TALK], cwd=workplace, capture_output=True, text=True, check=True)
-    assert done.stderr.split() == [*map(str, range(10)), "over"]
+    assert done.stderr.split() == [*map(str, range(14)), "over"]
     log = (workplace / "results" / "tiny" / "sweep.log").read_text()
     assert "could not find cuda drivers\n" in log
     assert "retracing\n" in log

@@ -10,7 +10,6 @@ import signal
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +104,6 @@ class RayPool:
         if self._address and self._shares:
             _check_place(source.artifacts, self._address)
         self.traffic = Traffic()
-        if "://" not in source.artifacts.root:  # workers have another current folder
-            source = replace(source, artifacts=Artifacts(Path(source.artifacts.root).resolve()))
         self._shelf = Shelf(source, self._place, shares=self._shares, room_bytes=self._room_bytes)
 
     def capacity(self, queue: str) -> int:
