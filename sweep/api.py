@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import UserError
 from sweep.execution.chatter import LOG_NAME, divert_errors
 from sweep.execution.executor import Executor
-from sweep.execution.progress import Watch
 from sweep.execution.places import Places, Say, locate_sweep
 from sweep.execution.prepare import prepare_sweep
+from sweep.execution.progress import Watch
 from sweep.execution.run import run_sweep
 from sweep.planning.plan import Plan
 from sweep.spec.load import load_spec, make_spec

@@ -7,13 +7,22 @@ import json
 import select
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sweep.errors import FatalError, UserError
+from sweep.options import (
+    data_option,
+    results_option,
+    run_options,
+    select_option,
+    set_option,
+    spec_argument,
+    sweep_argument,
+)
 
 if TYPE_CHECKING:
     from sweep.execution.executor import Executor
@@ -23,50 +32,6 @@ if TYPE_CHECKING:
 INTERRUPTED_RUN = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
 STDOUT = 1
 COMPLETE, WITH_FAILURES, MISTAKE, INTERRUPTED = 0, 1, 2, 130
-
-Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-results_option: Option = click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of all sweeps and their caches.",
-)
-data_option: Option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of images, one folder per class. [default: $SWEEP_DATA, else the spec's]",
-)
-set_option: Option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a value of the spec, for example grid.alpha='[0.25, 0.5]'.",
-)
-spec_argument: Option = click.argument("spec", type=click.Path(path_type=Path))
-sweep_argument: Option = click.argument("sweep", required=False)
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that `run` and `resume` share."""
-    options: list[Option] = [
-        click.option("--workers", type=click.IntRange(1, 4096), help="Processes of one thread. [default: one a core]"),
-        click.option(
-            "--executor",
-            type=click.Choice(["ray", "inline"]),
-            default="ray",
-            show_default=True,
-            help="Who does the work: Ray, or this process alone.",
-        ),
-        click.option("--address", help="Address of an existing Ray cluster, for example auto or 10.0.0.1:6379."),
-        click.option("--cache", metavar="PLACE", help="Folder or URL for arrays that all workers reach, on a cluster."),
-        click.option("--retry-failed", is_flag=True, help="Run the trials again that failed before."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -135,15 +100,6 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
 
     folder = _find_sweep(results, sweep)
     _answer("\n".join(describe_failures(folder) if failed else describe_status(folder)))
-
-
-select_option: Option = click.option(
-    "--select",
-    type=click.Choice(["validation", "test"]),
-    default="validation",
-    show_default=True,
-    help="What chooses a cell's learning rate and steps; `test` is what papers often print, and optimistic.",
-)
 
 
 @cli.command()
@@ -255,7 +211,7 @@ def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
     "--repeat", type=click.IntRange(0), default=0, show_default=True, help="Which repetition's model answers."
 )
 @select_option
-def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, repeat: int, select: str) -> None:
+def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Path, **which: Any) -> None:
     """Say what a trained model makes of IMAGES, as CSV: file, class, probability of each class.
 
     CELL is metric:model:block, for example accuracy:mobilenet-0.75-192:80/10/10, or a trial's id.
@@ -263,7 +219,7 @@ def predict(cell: str, images: Sequence[Path], *, sweep: str | None, results: Pa
     from sweep.prediction import predict as answer
 
     folder = _find_sweep(results, sweep)
-    prediction = answer(folder, cell, images, repeat, select)
+    prediction = answer(folder, cell, images, **which)
     _note(f"{folder.name}: trial {prediction.trial}, one model of its kind; no diagnosis")
     if prediction.is_demo:
         _note("DEMO IMAGES: it was trained on drawn images; its answers say nothing about real ones")

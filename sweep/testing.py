@@ -163,7 +163,7 @@ def fill_images(store: Store, plan: Plan, images: Images) -> None:
 
 def make_complexities(plan: Plan) -> Mapping[tuple[str, str], int]:
     """Make the facts of every network's complexity, as if it had been built."""
-    facts = {}
+    facts: dict[tuple[str, str], int] = {}
     networks = {str(weighted.network): weighted.network for weighted in plan.inputs.weights}
     for unit in plan.units:
         if unit.kind == "extract":

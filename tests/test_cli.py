@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sweep import cli
-from sweep.planning.expand import make_plan
+from sweep.methods.table import make_plan
 from sweep.spec.load import load_spec
 from sweep.store.store import Store
 from sweep.testing import fill_complexities, fill_images, fill_store, make_answers, make_images, make_inputs
@@ -95,7 +95,7 @@ def ran(call, planned):
     return call("run", *SMOKE, "--executor", "inline")
 
 
-@pytest.mark.parametrize("command", ["", "plan", "run", "resume", "status", "report", "explain", "schema"])
+@pytest.mark.parametrize("command", ["", "plan", "run", "resume", "status", "report", "explain", "predict", "schema"])
 def test_help(call, command):
     done = call(*command.split(), "--help")
     assert done.returncode == 0
@@ -115,8 +115,8 @@ class TestSmoke:
         assert "end fit/" in log
 
     def test_progress_is_told_in_plain_lines(self, ran):
-        lines = re.findall(r"^[\d,]+/16 trials, \d+/6 units, .*\d+ failed$", ran.stdout, re.MULTILINE)
-        assert lines[-1].startswith("16/16 trials, 6/6 units")
+        lines = re.findall(r"^[\d,]+/16 trials, \d+/8 units, .*\d+ failed$", ran.stdout, re.MULTILINE)
+        assert lines[-1].startswith("16/16 trials, 8/8 units")
         assert not [line for line in lines if " 0.0 trials" in line]
         assert "left" not in lines[-1]
 
@@ -169,7 +169,7 @@ def report(call):
     with Store.open(folder) as store:
         fill_images(store, plan, images)
         fill_complexities(store, plan)
-        fill_store(store, plan, make_answers(plan.inputs, images, lambda trial: skills[trial.backbone.alpha]))
+        fill_store(store, plan, make_answers(plan, images, lambda point: skills[point["alpha"]]))
     return lambda command, *arguments: call(command, *arguments, "smoke", "--results", "made")
 
 
@@ -221,7 +221,7 @@ def test_explain(report):
 MISTAKES_ABOUT_A_SWEEP = [
     (("report", "--metric", "luck"), "sweep: metric: 'luck' is unknown (allowed: accuracy, "),
     (("report", "--against", "nowhere.csv"), "sweep: nowhere.csv: cannot be read ("),
-    (("explain", "accuracy"), "sweep: 'accuracy' is not a cell (allowed: metric:backbone:split"),
+    (("explain", "accuracy"), "sweep: 'accuracy' is not a cell (allowed: metric:model:block"),
     (("explain", "luck:mobilenet-0.5-128:60/20/20"), "sweep: metric: 'luck' is unknown (allowed: accuracy, "),
     (("explain", "accuracy:tiny-1-16:60/20/20"), "sweep: 'accuracy:tiny-1-16:60/20/20': smoke has no such cell ("),
 ]
@@ -253,7 +253,7 @@ def test_a_failed_trial_gives_exit_code_1_and_its_reason_on_demand(sweep_command
     check_golden("run-failures-again", sweep_command(*failing, check=1).stdout)
     listed = sweep_command("status", "tiny", "--failed", check=0).stdout
     assert len(listed.splitlines()) == 16
-    assert "shuffle 1  rate 1e+06  50 steps: diverged: cross-entropy " in listed
+    assert "shuffle 1  learning rate 1e+06  steps 50: diverged: cross-entropy " in listed
     assert "16 of 32 trials done, 16 failed, 0 missing" in sweep_command("status", check=0).stdout
     assert "16 of 32 trials (16 failed)" in sweep_command("report", check=0).stdout
 

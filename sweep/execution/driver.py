@@ -8,7 +8,6 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ from sweep.store.store import Store, UnitRecord
 
 STATES = "states"  # files below a sweep's folder
 ATTEMPTS = 3  # at a unit whose worker's machine gives way (no memory, no disk, lost), within one run
-SIDECARS_AT_HAND = 4096  # a kilobyte each; all fits on a network ask for those of all its features
 ESTIMATE_EVERY_S = 1.0  # it asks the store for all units that were ever computed
 
 log = logging.getLogger("sweep")
@@ -69,7 +67,7 @@ class Driver:
         self._stop: UserError | FatalError | None = None
         self._run_id = 0
         self._surroundings: dict[str, Any] = {}
-        self._look_up = lru_cache(SIDECARS_AT_HAND)(partial(read_sidecar, self._artifacts))
+        self._sidecars: dict[ArtifactKey, Sidecar] = {}  # read, or made in this run
 
     def run(self) -> None:
         """Compute the units, in the schedule's order, keeping the executor supplied.
@@ -153,6 +151,12 @@ class Driver:
         source = (found[0].provenance or {}) if found else None
         return Sidecar(describe_making(self._surroundings, source), merge_facts(found))
 
+    def _look_up(self, key: ArtifactKey) -> Sidecar:
+        """Return what is said beside an artifact, which may lie far away."""
+        if key not in self._sidecars:
+            self._sidecars[key] = read_sidecar(self._artifacts, key)
+        return self._sidecars[key]
+
     def _list_artifacts(self, unit: WorkUnit) -> list[ArtifactKey]:
         """List what a unit needs that units make; the rest are inputs."""
         return [key for key in unit.needs if key in self._task.source.made]
@@ -202,13 +206,14 @@ class Driver:
     def _keep_yield(self, unit: WorkUnit, record: UnitRecord, product: Yield) -> None:
         found = {key: self._look_up(key) for key in self._list_artifacts(unit)}
         facts = {**merge_facts(found.values()), **product.facts}
-        if product.arrays:  # the worker has no place to keep them
+        if unit.makes:
             sidecar = self._describe_making(unit).learn(product.facts)
-            for key, array in zip(unit.makes, product.arrays, strict=True):
+            self._sidecars |= dict.fromkeys(unit.makes, sidecar)
+            for key, array in zip(unit.makes, product.arrays, strict=False):  # none where the worker has kept them
                 write_with_sidecar(self._artifacts, key, array, sidecar)
         if unit.trials:
-            for key, sidecar in found.items():
-                self._store.save_origin(self._run_id, key.folder, sidecar.provenance)
+            for key, said in found.items():
+                self._store.save_origin(self._run_id, key.folder, said.provenance)
         states = self._keep_states(product)
         self._store.record(self._run_id, record, product.outcomes, product.series, facts, states)
         failed = sum(isinstance(outcome, Failure) for outcome in product.outcomes)

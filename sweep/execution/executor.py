@@ -1,6 +1,8 @@
 """The contract between the driver's loop and whoever does the work."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
@@ -82,36 +84,67 @@ class Executor(Protocol):
 
 
 class Shelf:
-    """What the driver gives along with jobs: each thing once, kept until no job needs it any more.
+    """What the driver gives along with jobs: each thing once, kept until no job needs it any more, or room is short.
 
     place: puts a value where workers find it, and returns what stands for it. shares: whether workers open artifacts
-    themselves.
+    themselves. room_bytes: for all that is placed; where jobs need more at a time, they get it.
     """
 
-    def __init__(self, source: Source, place: Callable[[Any], Any], *, shares: bool) -> None:
+    def __init__(
+        self, source: Source, place: Callable[[Any], Any], *, shares: bool, room_bytes: float = math.inf
+    ) -> None:
         self._source = source
         self._place = place
         self._shares = shares
-        self._placed: dict[ArtifactKey, Any] = {}
+        self._room_bytes = room_bytes
+        self._placed: dict[ArtifactKey, tuple[Any, int]] = {}  # with bytes; what was taken last comes last
+        self._bytes = 0
+        self._in_use: Counter[ArtifactKey] = Counter()
 
     @property
     def artifacts(self) -> Artifacts | None:
         """Where workers open artifacts themselves, if they do."""
         return self._source.artifacts if self._shares else None
 
-    def take(self, keys: Iterable[ArtifactKey]) -> list[Any]:
-        """Return what stands for each; None for an artifact that workers open themselves."""
-        return [None if self._shares and key in self._source.made else self._find(key) for key in keys]
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for more than jobs are using."""
+        return self._bytes > self._room_bytes
+
+    def take(self, keys: Sequence[ArtifactKey]) -> list[Any]:
+        """Return what stands for each, for one job; None for an artifact that workers open themselves."""
+        taken = [None if self._shares and key in self._source.made else self._find(key) for key in keys]
+        self._in_use.update(keys)
+        self._make_room()
+        return taken
+
+    def give_back(self, keys: Iterable[ArtifactKey]) -> None:
+        """Say that a job needs them no more; the next one may."""
+        for key in keys:
+            self._in_use[key] -= 1
+            if not self._in_use[key]:
+                del self._in_use[key]
 
     def drop(self, keys: Iterable[ArtifactKey]) -> None:
         """Forget what was placed; who asks again places it anew."""
         for key in keys:
-            self._placed.pop(key, None)
+            self._bytes -= self._placed.pop(key, (None, 0))[1]
 
     def _find(self, key: ArtifactKey) -> Any:
-        if key not in self._placed:
-            self._placed[key] = self._place(self._source.read(key))
-        return self._placed[key]
+        if key in self._placed:
+            self._placed[key] = self._placed.pop(key)
+        else:
+            value = self._source.read(key)
+            self._placed[key] = self._place(value), measure_bytes(value)
+            self._bytes += self._placed[key][1]
+        return self._placed[key][0]
+
+    def _make_room(self) -> None:
+        """Drop what was taken longest ago and is not in use."""
+        if self.is_full:
+            for key in [key for key in self._placed if key not in self._in_use]:
+                if self.is_full:
+                    self.drop([key])
 
 
 def measure_bytes(value: Any) -> int:

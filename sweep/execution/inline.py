@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 from sweep.execution.executor import Shelf, Source, Traffic
 from sweep.execution.worker import Finished, Job, perform
@@ -16,7 +17,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self.traffic = Traffic()  # nothing moves
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[tuple[Job, list[Any]]] = deque()
 
     def open(self, source: Source) -> None:
         """Begin a run."""
@@ -32,13 +33,13 @@ class InlineExecutor:
 
     def submit(self, job: Job) -> None:
         """Take a job; it is done when it is waited for."""
-        self._shelf.take(job.needs)  # what cannot be read is told here, as by other executors
-        self._jobs.append(job)
+        self._jobs.append((job, self._shelf.take(job.needs)))
 
     def next_finished(self) -> Finished:
         """Do the oldest job."""
-        job = self._jobs.popleft()
-        return perform(job, self._shelf.artifacts, *self._shelf.take(job.needs))
+        job, given = self._jobs.popleft()
+        self._shelf.give_back(job.needs)
+        return perform(job, self._shelf.artifacts, *given)
 
     def drop(self, keys: Iterable[ArtifactKey]) -> None:
         """Let go of inputs that are not needed any more."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from sweep.errors import UserError
 from sweep.execution.folders import DEMO_SUFFIX
-from sweep.inputs import Inputs
 from sweep.spec.schema import Spec
 from sweep.spec.values import DataSource, Fallback
 from sweep.store.store import Store

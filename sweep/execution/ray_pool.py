@@ -44,6 +44,9 @@ RETRIES = 5  # of a job whose worker dies
 STORE_BYTES_PER_JOB = 400 * 2**20  # a shard of files, or of images at 224 pixels, twice over
 STORE_BYTES_MOST = 9 * 10**9  # Ray refuses more where shared memory is small
 STORE_SHARE = 0.3  # of the memory that is free
+PLACED_SHARE = (
+    0.5  # of Ray's memory on the driver's machine, for inputs and arrays; Ray writes to disk what is too much
+)
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a job that asks for no GPU sees none
@@ -89,6 +92,7 @@ class RayPool:
         self._shares = address is None or has_place
         # Names wait at no cost; arrays do not, and Ray starts all that it has room for, be it more than was asked for
         self._ahead = 2 if address is None or (has_place and workers is None) else 1
+        self._room_bytes = int(PLACED_SHARE * _find_own_machine()["object_store_memory"])
         self._perform = ray.remote(perform)
         self._running: dict[Any, Job] = {}
 
@@ -103,16 +107,21 @@ class RayPool:
         self.traffic = Traffic()
         if "://" not in source.artifacts.root:  # workers have another current folder
             source = replace(source, artifacts=Artifacts(Path(source.artifacts.root).resolve()))
-        self._shelf = Shelf(source, self._place, shares=self._shares)
+        self._shelf = Shelf(source, self._place, shares=self._shares, room_bytes=self._room_bytes)
 
     def capacity(self, queue: str) -> int:
-        """CPU: some jobs wait for a worker to get free; GPU: as many as there are; exclusive: one."""
+        """CPU: some jobs wait for a worker to get free; GPU: as many as there are; exclusive: one.
+
+        Where what they need fills the memory that is for it, they go one by one.
+        """
         match queue:
             case "exclusive":
                 return 1
             case "gpu":
-                return self._gpus
-        return self._ahead * self.workers
+                room = self._gpus
+            case _:
+                room = self._ahead * self.workers
+        return min(room, 1) if self._shelf.is_full else room
 
     def can_hold(self, resources: Resources) -> bool:
         """Whether any machine has so many CPUs and GPUs."""
@@ -138,6 +147,7 @@ class RayPool:
         try:
             (reference,), _ = ray.wait(list(self._running), num_returns=1)
             job = self._running.pop(reference)
+            self._shelf.give_back(job.needs)
             finished: Finished = ray.get(reference)
         except WorkerCrashedError as error:
             return _fail(job, Raised(f"its worker died {1 + RETRIES} times", str(error)))
@@ -178,6 +188,12 @@ def _fail(job: Job | None, raised: Raised) -> Finished:
 
 def _list_machines() -> list[dict[str, Any]]:
     return [machine for machine in ray.nodes() if machine["Alive"]]
+
+
+def _find_own_machine() -> dict[str, Any]:
+    """Return what the driver's machine has."""
+    number = ray.get_runtime_context().get_node_id()
+    return next(machine["Resources"] for machine in ray.nodes() if machine["NodeID"] == number)
 
 
 def _check_place(artifacts: Artifacts, address: str) -> None:

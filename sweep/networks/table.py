@@ -7,7 +7,6 @@ Pure: specs are checked and plans are costed without TensorFlow. What a built ne
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha1
 from typing import Any, NamedTuple, Self
 
 Number = int | float
@@ -207,11 +206,6 @@ def hub_handle(network: Network, kind: FeatureKind) -> str:
         raise ValueError(f"{network}: TensorFlow Hub has no weights of it")
     output = "feature_vector" if kind is FeatureKind.POOLED else "classification"
     return f"{HUB_URL}/{module(network)}/{output}/5"
-
-
-def hub_cache_folder_name(handle: str) -> str:
-    """Folder under `$TFHUB_CACHE_DIR` in which tensorflow-hub keeps a downloaded handle."""
-    return sha1(handle.encode(), usedforsecurity=False).hexdigest()
 
 
 def name_weights(source: WeightsSource, path: str | None, kind: FeatureKind, network: Network) -> str:

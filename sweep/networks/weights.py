@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from hashlib import file_digest, sha1, sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from sweep.networks.table import (
     FeatureKind,
     Network,
     WeightsSource,
-    hub_cache_folder_name,
     hub_handle,
     keras_file_name,
     keras_file_url,
@@ -97,6 +96,11 @@ def random_weights_sha256(network: Network, kind: FeatureKind) -> str:
     """SHA-256 of the recipe of random weights, which is also the seed they are drawn from: 64 hex digits."""
     recipe = f"random weights {RANDOM_WEIGHTS_VERSION}: {network} {kind}"
     return sha256(recipe.encode()).hexdigest()
+
+
+def hub_cache_folder_name(handle: str) -> str:
+    """Folder under `$TFHUB_CACHE_DIR` in which tensorflow-hub keeps a downloaded handle."""
+    return sha1(handle.encode(), usedforsecurity=False).hexdigest()
 
 
 def _fill_in(path: str, network: Network) -> Path:

@@ -15,6 +15,7 @@ from sweep.execution.driver import ATTEMPTS
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.progress import describe_step
 from sweep.execution.provenance import describe_making, describe_surroundings
+from sweep.execution.sidecars import read_sidecar
 from sweep.execution.worker import Trouble
 from sweep.outcome import Yield
 from sweep.planning.units import ArtifactKey, Resources
@@ -72,6 +73,15 @@ def test_facts_and_origins_of_what_an_earlier_sweep_made_reach_a_later_one(tmp_p
     assert later.evidence("later")["facts"] == facts
     assert {subject for subject, _, _ in later.origins("later")} == set(NETWORKS)
     assert all(made["packages"] for _, _, made in later.origins("later"))
+
+
+def test_only_what_is_said_beside_arrays_of_earlier_sweeps_is_read(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(driver_module, "read_sidecar", lambda *given: read.append(given[1]) or read_sidecar(*given))
+    ToySweep(tmp_path, factors=(1,)).run(InlineExecutor(), name="earlier")
+    assert not read
+    ToySweep(tmp_path, factors=(2,)).run(InlineExecutor(), name="later")
+    assert len(read) == len(set(read)) == 18, "the powers, each once"
 
 
 def test_states_lie_in_their_file_before_the_store_hears_of_them(toy, monkeypatch):

@@ -62,7 +62,8 @@ def test_an_object_that_is_lost_is_placed_again_for_the_next_attempt(join, tmp_p
     pool.open(Source(Artifacts(tmp_path), lambda key: supplied.append(key) or bytes(10**6)))
     job = Job("job", "toy_kinds:measure_length", needs=(LABELS,))
     keeper = Keeper.remote()
-    (pool._shelf._placed[LABELS],) = ray.get(keeper.keep.remote())
+    (reference,) = ray.get(keeper.keep.remote())
+    pool._shelf._placed[LABELS] = reference, 10**6
     ray.kill(keeper)  # and with it what it has placed
     raised = None
     while not isinstance(raised, Raised):  # the word of its end takes a moment to get around
@@ -93,6 +94,26 @@ def test_what_is_placed_is_placed_once_and_freed_when_nobody_needs_it(join, tmp_
     assert placed == [1000, 1000]
 
 
+def test_what_is_placed_does_not_outgrow_its_room(join, tmp_path):
+    keys = [ArtifactKey("files", "d", str(number)) for number in range(6)]
+    pool = join(has_place=False)
+    pool._room_bytes = 2500
+    pool.open(Source(Artifacts(tmp_path), lambda _: bytes(1000)))
+    held = []
+    for number, key in enumerate(keys):
+        pool.submit(Job(f"job {number}", "toy_kinds:measure_length", needs=(key,)))
+        held.append((pool._shelf._bytes, pool.capacity("cpu")))
+        if number > 2:
+            pool.next_finished()
+    sizes, rooms = zip(*held, strict=True)
+    assert sizes == (1000, 2000, 3000, 4000, 4000, 4000), "what a job needs stays, what none needs goes"
+    assert rooms == (3, 3, 1, 1, 1, 1), "jobs go one by one"
+    assert all(pool.next_finished().product.facts for _ in range(3))
+    pool.submit(Job("last", "toy_kinds:measure_length", needs=(keys[0],)))
+    assert pool._shelf._bytes <= 2500
+    assert pool.next_finished().product.facts
+
+
 def test_a_place_that_not_all_machines_see_is_refused_before_anything_is_computed(join):
     pool = join(has_place=True)
     expected = r"^--cache memory://here: \S+, \S+, \S+ of the cluster at \S+ cannot see what is written there; name "
@@ -101,8 +122,9 @@ def test_a_place_that_not_all_machines_see_is_refused_before_anything_is_compute
 
 
 @pytest.mark.parametrize(("has_place", "workers", "held"), [(True, None, 6), (False, None, 3), (True, 2, 2)])
-def test_names_may_wait_and_arrays_may_not(has_place, workers, held, join):
+def test_names_may_wait_and_arrays_may_not(has_place, workers, held, join, tmp_path):
     pool = join(has_place=has_place, workers=workers)
+    pool.open(Source(Artifacts(tmp_path), lambda _: None))
     assert [pool.capacity(queue) for queue in ("cpu", "gpu", "exclusive")] == [held, 0, 1]
     assert pool.can_hold(Resources(cpus=1))
     assert not pool.can_hold(Resources(cpus=2)), "no machine has two"

@@ -18,12 +18,11 @@ from sweep.networks.table import (
     Network,
     Scaling,
     WeightsSource,
-    hub_cache_folder_name,
     hub_handle,
     keras_file_name,
 )
 from sweep.networks.threads import limit_threads
-from sweep.networks.weights import WeightsBlob, download_weights, locate_weights, read_weights
+from sweep.networks.weights import WeightsBlob, download_weights, hub_cache_folder_name, locate_weights, read_weights
 
 pytestmark = pytest.mark.tf
 

@@ -41,7 +41,7 @@ def assert_neighbours_do_not_matter(predict, side):
     alone = predict(images[:1])[0]
     np.testing.assert_array_equal(together[0], alone)
     np.testing.assert_array_equal(predict(images[BATCH_IMAGES:]), together[BATCH_IMAGES:])
-    for place in (1, 6, BATCH_IMAGES - 1):
+    for place in (1, BATCH_IMAGES // 2, BATCH_IMAGES - 1):
         others = draw_images(BATCH_IMAGES, side, seed=place)
         others[place] = images[0]
         np.testing.assert_array_equal(predict(others)[place], alone)
@@ -105,7 +105,7 @@ def test_litert_yields_what_keras_does_whatever_the_neighbours(network, source):
     predict = open_network(built.payload)
     images = draw_images(5, network.resolution)
     expected = np.asarray(compile_network(recipe)(images))
-    assert np.abs(predict(images) - expected).max() < 1e-5 * np.abs(expected).max()
+    assert np.linalg.norm(predict(images) - expected) < 1e-5 * np.linalg.norm(expected)
     assert_neighbours_do_not_matter(predict, network.resolution)
 
 

@@ -14,12 +14,12 @@ from sweep.networks.table import (
     WeightsSource,
     count_complexity,
     feature_width,
-    hub_cache_folder_name,
     hub_handle,
     keras_file_name,
     keras_file_url,
     pixel_range,
 )
+from sweep.networks.weights import hub_cache_folder_name
 
 POOLED, LOGITS = FeatureKind.POOLED, FeatureKind.LOGITS
 RESOLUTIONS = (224, 192, 160, 128)

@@ -9,12 +9,13 @@ import pytest
 
 from sweep.errors import UserError
 from sweep.networks import weights
-from sweep.networks.table import FeatureKind, Network, WeightsSource, hub_cache_folder_name, hub_handle
+from sweep.networks.table import FeatureKind, Network, WeightsSource, hub_handle
 from sweep.networks.weights import (
     HDF5_SIGNATURE,
     WeightsUnavailable,
     download_weights,
     hash_weights,
+    hub_cache_folder_name,
     locate_weights,
     random_weights_sha256,
     read_weights,

@@ -96,7 +96,7 @@ def list_axes(products: Iterable[LayeredPoints], roles: Mapping[str, Role]) -> t
 def network_of(point: Mapping[str, Value]) -> Network:
     """Return the network of a point."""
     name = str(point["network"])
-    return Network.of(name, **{axis: point[axis] for axis in NETWORKS[name].axes})
+    return Network.from_json({"name": name, **{axis: point[axis] for axis in NETWORKS[name].axes}})
 
 
 def pixels_of(point: Mapping[str, Value], source: WeightsSource) -> tuple[float, float]:

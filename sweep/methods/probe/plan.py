@@ -22,7 +22,6 @@ from sweep.methods.probe.identity import (
     features_identity,
     fit_identity,
     images_identity,
-    source_identity,
     trial_identity,
     weights_of,
 )
@@ -66,7 +65,7 @@ def make_work(spec: Spec, inputs: Inputs) -> Work:
         for point in points.networks:
             network_id = identify(features_identity(inputs, point))
             network = networks.setdefault(network_id, _Network(network_id, point))
-            for trial in _expand(network, points, inputs):
+            for trial in _expand(network, points):
                 if trial.id not in known:
                     known.add(trial.id)
                     network.trials.append(trial)
@@ -99,7 +98,7 @@ def partition_of(trial: Trial) -> Identity:
     return partition_identity(str(point["split"]), int(point["shuffle"]))  # type: ignore[arg-type]
 
 
-def _expand(network: _Network, points: LayeredPoints, inputs: Inputs) -> Iterator[Trial]:
+def _expand(network: _Network, points: LayeredPoints) -> Iterator[Trial]:
     """Yield a network's trials, fit by fit."""
     of_network = tuple(network.point.values())
     fits = [(tuple(fit.values()), fit) for fit in points.fits]
@@ -195,6 +194,12 @@ def _needs_calibration(inputs: Inputs, point: Mapping[str, Value]) -> bool:
     return is_deep and weights_of(inputs, point).source is WeightsSource.RANDOM
 
 
+def _weights_key(inputs: Inputs, point: Mapping[str, Value]) -> ArtifactKey:
+    """Name a network's weights by their content, and by what the spec asks for."""
+    name = f"{network_of(point)} {point['weights']} {point['features']}"
+    return ArtifactKey("weights", weights_of(inputs, point).sha256[:16], name)
+
+
 def _network_units(
     inputs: Inputs, network: _Network, images: _Images, path: str | None
 ) -> tuple[WorkUnit, list[WorkUnit]]:
@@ -207,8 +212,7 @@ def _network_units(
     convert = WorkUnit(
         kind="convert",
         key=f"convert/{converted.folder}",
-        needs=(ArtifactKey("weights", weights.sha256[:16], f"{name} {point['weights']} {point['features']}"),)
-        + calibration,
+        needs=(_weights_key(inputs, point), *calibration),
         makes=(converted,),
         trials=(),
         cost=CONVERT_COST,
@@ -298,7 +302,8 @@ _HIDDEN, _BATCH, _STEPS = (NAMES.index(name) for name in ("hidden", "batch_size"
 
 def _fit_cost(inputs: Inputs, width: int, head: Sequence[Trial]) -> float:
     """Mult-adds of fitting a head up to its last read-out."""
-    return _step_cost(inputs, width, head[0]) * max(int(trial.point[_STEPS]) for trial in head)  # type: ignore[arg-type]
+    steps: list[int] = [trial.point[_STEPS] for trial in head]  # type: ignore[misc]
+    return _step_cost(inputs, width, head[0]) * max(steps)
 
 
 def _step_cost(inputs: Inputs, width: int, trial: Trial) -> float:
@@ -326,12 +331,12 @@ def measure_bytes(plan: Plan, unit: WorkUnit) -> int:
     match unit.kind:
         case "decode":
             sides = unit.settings["sides"]
-            return sum(unit.settings["images"] * 3 * int(sides[key.folder]) ** 2 for key in unit.makes)
+            return sum(int(unit.settings["images"] * 3 * sides[key.folder] ** 2) for key in unit.makes)
         case "convert":
             return 4 * count_complexity(Network.from_json(unit.settings["network"])).parameters
         case "extract":
-            return 4 * unit.settings["images"] * int(unit.settings["width"])
+            return int(4 * unit.settings["images"] * unit.settings["width"])
     scored = len(data.classes) * data.images // 2  # validation and test images
-    width = unit.settings["width"]
+    width = int(unit.settings["width"])
     layers = (pair for trial in unit.trials for pair in pairwise(_widths(width, trial, data.classes)))
     return 4 * (scored * len(unit.trials) + sum(below * above for below, above in layers))

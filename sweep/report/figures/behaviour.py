@@ -154,7 +154,6 @@ def _make_roc_figure(estimates: Estimates, model: str, block: str) -> Iterator[F
         tabulate_marks(FigureKind.ROC, _list_rates(found)),
         x_label="False-positive rate (%)",
         y_label=f"True-positive rate, {classes[1]} (%)" if of_two else "True-positive rate (%)",
-        repeats="curves",
     )
 
 

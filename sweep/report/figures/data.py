@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from sweep.report.answer import Answer
 from sweep.report.figures.behaviour import make_model_figures
 from sweep.report.figures.estimates import Estimates
-from sweep.report.figures.figure import Figure, FigureKind
+from sweep.report.figures.figure import Figure
 from sweep.report.figures.means import make_best_figure, make_cost_figure, make_difference_figure, make_heatmaps
 from sweep.report.figures.sensitivity import make_sensitivity_figures
 from sweep.report.inference import Inference
 from sweep.report.study import Study
-
-__all__ = ["Figure", "FigureKind", "make_figures"]
 
 MAKERS = (
     *(make_best_figure, make_cost_figure, make_heatmaps, make_difference_figure),

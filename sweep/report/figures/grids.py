@@ -28,10 +28,9 @@ LARGEST_PT, SMALLEST_PT = 11.0, 5.0  # what would be smaller is left to the word
 
 def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
     """Paint a cell for every two values, with its mean."""
-    frame = figure.frame
-    axes = _make_grid(canvas, frame)
+    texts = [_print_mean(cell, figure.decimals) for _, cell in figure.frame.iterrows()]
+    axes = _paint_cells(canvas, figure, texts, HEAT_SHADES)
     axes.set_xlabel(figure.x_label)
-    _paint_cells(axes, figure, [_print_mean(cell, figure.decimals) for _, cell in frame.iterrows()], HEAT_SHADES)
     shades = ScalarMappable(_scale(figure), mpl.colormaps[HEAT_SHADES].resampled(SCALE_SHADES))
     bar = canvas.colorbar(shades, ax=axes, label=figure.y_label, fraction=0.05, pad=0.03, ticks=MaxNLocator(5))
     bar.outline.set_visible(False)
@@ -41,9 +40,8 @@ def paint_heatmap(canvas: Canvas, figure: Figure) -> None:
 
 def paint_confusion(canvas: Canvas, figure: Figure) -> None:
     """Paint a cell for every true and predicted class, with count and share."""
-    axes = _make_grid(canvas, figure.frame)
+    axes = _paint_cells(canvas, figure, [_print_count(cell) for _, cell in figure.frame.iterrows()])
     axes.set(xlabel=figure.x_label, ylabel=figure.y_label)
-    _paint_cells(axes, figure, [_print_count(cell) for _, cell in figure.frame.iterrows()])
 
 
 def _print_mean(cell: pd.Series, decimals: int) -> str:
@@ -57,9 +55,31 @@ def _print_count(cell: pd.Series) -> str:
     return f"{cell['count']:,}" + ("" if np.isnan(cell["value"]) else f"\n{cell['value']:.1f} %")
 
 
-def _make_grid(canvas: Canvas, frame: pd.DataFrame) -> Axes:
-    rows, columns = list(frame["row"].unique()), list(frame["column"].unique())
-    axes = canvas.subplots()
+def _paint_cells(canvas: Canvas, figure: Figure, texts: list[str], colours: str = "") -> Axes:
+    """Paint cells in shades of a colour map, or without one in one colour, the deeper the larger the value.
+
+    Ink is legible on the one colour in light and in dark, as deep as it gets.
+    """
+    frame, norm, axes = figure.frame, _scale(figure), canvas.subplots()
+    rows, columns = ({name: place for place, name in enumerate(frame[each].unique())} for each in ("row", "column"))
+    _name_cells(axes, list(rows), list(columns))
+    size = _fit_text(texts, len(columns))
+    for (row, cell), text in zip(frame.iterrows(), texts, strict=True):
+        x, y = columns[cell["column"]], rows[cell["row"]]
+        patch, ink = Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor=GRID, linewidth=1), MUTED
+        if not np.isnan(cell["value"]):
+            share = float(norm(cell["value"]))
+            face = (to_hex(mpl.colormaps[colours](share)), 1.0) if colours else (BLUE, DEEPEST * share)
+            patch.set(facecolor=face[0], alpha=face[1], edgecolor=SURFACE, linewidth=2)
+            ink = choose_ink(share) if colours else INK
+        patch.set(gid=f"{MARK}{row}", clip_on=False)
+        axes.add_patch(patch)
+        if size >= SMALLEST_PT:
+            axes.text(x, y, text, color=ink, size=size, ha="center", va="center", linespacing=1.35)
+    return axes
+
+
+def _name_cells(axes: Axes, rows: list[str], columns: list[str]) -> None:
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -67,38 +87,6 @@ def _make_grid(canvas: Canvas, frame: pd.DataFrame) -> Axes:
     is_crowded = max(map(len, columns)) * len(columns) > MOST_CHARACTERS
     axes.set_xticks(range(len(columns)), [fill(name, NAME_CHARACTERS) for name in columns], rotation=90 * is_crowded)
     axes.set_yticks(range(len(rows)), [fill(name, NAME_CHARACTERS) for name in rows])
-    return axes
-
-
-def _paint_cells(axes: Axes, figure: Figure, texts: list[str], colours: str = "") -> None:
-    """Paint cells in shades of a colour map, or without one in one colour, the deeper the larger the value."""
-    frame, norm = figure.frame, _scale(figure)
-    rows, columns = list(frame["row"].unique()), list(frame["column"].unique())
-    size = _fit_text(texts, len(columns))
-    for (row, cell), text in zip(frame.iterrows(), texts, strict=True):
-        x, y = columns.index(cell["column"]), rows.index(cell["row"])
-        is_known = not np.isnan(cell["value"])
-        share = float(norm(cell["value"])) if is_known else 0.0
-        face = _choose_shade(share, colours) if is_known else ("none", 1.0)
-        patch = Rectangle(
-            (x - 0.5, y - 0.5),
-            1,
-            1,
-            facecolor=face[0],
-            alpha=face[1],
-            edgecolor=SURFACE if is_known else GRID,
-            linewidth=2 if is_known else 1,
-        )
-        patch.set(gid=f"{MARK}{row}", clip_on=False)
-        axes.add_patch(patch)
-        colour = MUTED if not is_known else choose_ink(share) if colours else INK
-        if size >= SMALLEST_PT:
-            axes.text(x, y, text, color=colour, size=size, ha="center", va="center", linespacing=1.35)
-
-
-def _choose_shade(share: float, colours: str) -> tuple[str, float]:
-    """Return colour and opacity; ink is legible on the one colour in light and in dark, as deep as it gets."""
-    return (to_hex(mpl.colormaps[colours](share)), 1.0) if colours else (BLUE, DEEPEST * share)
 
 
 def choose_ink(share: float) -> str:

@@ -23,50 +23,43 @@ CORNER_PLACE = (0.4, 0.16, 0.55, 0.55)  # x, y, width and height within the axes
 
 def paint_curves(canvas: Canvas, figure: Figure) -> None:
     """Paint the mean with its band, and every repetition as a thin line."""
-    frame = figure.frame
-    names = list(frame["series"].unique())
-    looks = _choose_curve_looks(names)
+    groups = {str(name): points for name, points in figure.frame.groupby("series", sort=False)}
+    mean = groups.get("mean")
+    looks, shown = _tell_apart([name for name in groups if name != "mean"], figure.repeats)
     axes = canvas.subplots()
     axes.set(xlabel=figure.x_label, ylabel=figure.y_label)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    for name, points in frame.groupby("series", sort=False):
-        width = 2.2 if name == "mean" or len(looks) == 1 else 1.0
-        _paint_line(axes, points, looks[str(name)], width)
-        if name == "mean":
-            axes.fill_between(
-                points["x"], points["lower"], points["upper"], color=MUTED, alpha=BAND_OPACITY, linewidth=0
-            )
+    for name, look in looks.items():
+        _paint_line(axes, groups[name], look, 1.0 if len(looks) > 1 else 2.2)
+    if mean is not None:
+        _paint_line(axes, mean, MEAN, 2.2)
+        axes.fill_between(mean["x"], mean["lower"], mean["upper"], color=MUTED, alpha=BAND_OPACITY, linewidth=0)
+        band = Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")
+        add_legend(canvas, [*_make_handles(shown | {"mean": MEAN}), band])
     if figure.reference is not None:
         axes.axvline(figure.reference, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     axes.margins(x=0.02)
-    if len(looks) > 1:
-        band = [Patch(color=MUTED, alpha=BAND_OPACITY, linewidth=0, label="range")] if "mean" in names else []
-        are_many = len(looks) > len(LOOKS) + 1
-        shown = {f"{len(looks) - 1} {figure.repeats}": EACH, "mean": MEAN} if are_many else looks
-        add_legend(canvas, [*_make_handles(shown), *band])
-
-
-def _choose_curve_looks(names: list[str]) -> dict[str, Look]:
-    """Tell the repetitions apart where there are looks enough, else from their mean alone."""
-    single = [name for name in names if name != "mean"]
-    looks = choose_looks(single) if len(single) <= len(LOOKS) else dict.fromkeys(single, EACH)
-    return looks | ({"mean": MEAN} if "mean" in names else {})
 
 
 def paint_roc(canvas: Canvas, figure: Figure) -> None:
     """Paint the curves in a square, with the diagonal of chance."""
     frame = figure.frame
-    names = list(frame["series"].unique())
-    are_many = len(names) > len(LOOKS)
-    looks = dict.fromkeys(names, EACH) if are_many else choose_looks(names)
+    groups = {str(name): points for name, points in frame.groupby("series", sort=False)}
+    looks, shown = _tell_apart(list(groups), f"curves, AUC {frame['area'].min():.2f} to {frame['area'].max():.2f} %")
     axes = canvas.subplots()
     axes.set(xlabel=figure.x_label, ylabel=figure.y_label, xlim=(-2, 102), ylim=(-2, 102), aspect="equal")
     axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1)
     corner = _add_corner(axes) if _is_in_corner(frame).all() else None
-    for name, points in frame.groupby("series", sort=False):
-        _paint_line(axes, points, looks[str(name)], 1.0 if are_many else 1.6, corner)
-    extent = f"{len(names)} curves, AUC {frame['area'].min():.2f} to {frame['area'].max():.2f} %"
-    add_legend(canvas, _make_handles({extent: EACH} if are_many else looks))
+    for name, look in looks.items():
+        _paint_line(axes, groups[name], look, 1.0 if look == EACH else 1.6, corner)
+    add_legend(canvas, _make_handles(shown))
+
+
+def _tell_apart(names: list[str], words: str) -> tuple[dict[str, Look], dict[str, Look]]:
+    """Return the looks of curves and what a legend shows of them: where looks are too few, how many there are."""
+    if len(names) <= len(LOOKS):
+        return choose_looks(names), choose_looks(names)
+    return dict.fromkeys(names, EACH), {f"{len(names)} {words}": EACH}
 
 
 def _is_in_corner(frame: pd.DataFrame) -> pd.Series:

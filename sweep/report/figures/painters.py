@@ -19,10 +19,6 @@ def _measure_panels(figure: Figure, panel_in: float) -> float:
     return 0.9 + panel_in * figure.frame["panel"].nunique() + measure_legend(figure)
 
 
-def _measure_heatmap(figure: Figure) -> float:
-    return max(LOWEST_IN, 0.8 + 0.6 * figure.frame["row"].nunique())
-
-
 def _measure_confusion(figure: Figure) -> float:
     classes = figure.frame["row"].nunique()
     return max(LOWEST_IN, 0.9 + 0.9 * min(classes, LARGE_CLASSES) + 0.25 * max(0, classes - LARGE_CLASSES))
@@ -36,7 +32,7 @@ def _measure_roc(figure: Figure) -> float:
 PAINTERS: dict[FigureKind, tuple[Callable[[Canvas, Figure], None], Callable[[Figure], float]]] = {
     FigureKind.BEST: (paint_best, lambda figure: max(LOWEST_IN, 1.3 + measure_rows(figure, 0.22))),
     FigureKind.COST: (paint_cost, lambda figure: _measure_panels(figure, 2.1)),
-    FigureKind.HEATMAP: (paint_heatmap, _measure_heatmap),
+    FigureKind.HEATMAP: (paint_heatmap, lambda figure: max(LOWEST_IN, 0.8 + 0.6 * figure.frame["row"].nunique())),
     FigureKind.CURVES: (paint_curves, lambda _: 3.6),
     FigureKind.SENSITIVITY: (paint_sensitivity, lambda figure: _measure_panels(figure, 1.8)),
     FigureKind.CONFUSION: (paint_confusion, _measure_confusion),

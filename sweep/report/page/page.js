@@ -68,12 +68,9 @@ const FILTERED = 10; // rows from which on a filter helps
 /** Put a filter above a long table: rows stay that hold every word, in whatever cell. */
 function makeFilterable(table, box) {
   const hint = table.querySelector("[data-explanation]") ? [make("span", {}, "Select a number to see where it comes from.")] : [];
-  const tools = make("div", { className: "tools" });
-  if (table.tBodies[0].rows.length < FILTERED) {
-    tools.append(...hint);
-    if (hint.length) box.before(tools);
-    return;
-  }
+  const tools = make("div", { className: "tools" }, ...hint);
+  if (hint.length || table.tBodies[0].rows.length >= FILTERED) box.before(tools);
+  if (table.tBodies[0].rows.length < FILTERED) return;
   const rows = [...table.tBodies[0].rows].map((row) => [row, readText(row)]);
   const input = make("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: "words to find" });
   const count = make("output");
@@ -85,15 +82,13 @@ function makeFilterable(table, box) {
     tools.classList.toggle("filtered", shown < rows.length);
   };
   input.addEventListener("input", filter);
-  tools.append(make("label", {}, "Filter ", input), count, ...hint);
-  box.before(tools);
+  tools.prepend(make("label", {}, "Filter ", input), count);
   filter();
 }
 
 function equip(box) {
-  const table = box.querySelector("table");
-  makeSortable(table);
-  makeFilterable(table, box);
+  makeSortable(box.querySelector("table"));
+  makeFilterable(box.querySelector("table"), box);
 }
 
 document.querySelectorAll(".scroll").forEach(equip);
@@ -202,15 +197,12 @@ addEventListener("keydown", (event) => event.key === "Escape" && tell(null));
 
 const isDark = matchMedia("(prefers-color-scheme: dark)");
 const themeButton = document.getElementById("theme");
-let chosen = null; // "light" or "dark", once the reader has chosen
-
-function showTheme() {
-  if (chosen) root.dataset.theme = chosen;
-  themeButton.textContent = (chosen ?? (isDark.matches ? "dark" : "light")) === "dark" ? "Light" : "Dark"; // what it does
-}
+const findTheme = () => root.dataset.theme ?? (isDark.matches ? "dark" : "light"); // the reader's choice, or the system's
+const findOther = () => (findTheme() === "dark" ? "light" : "dark");
+const showTheme = () => void (themeButton.textContent = findOther() === "dark" ? "Dark" : "Light"); // what it does
 
 themeButton.addEventListener("click", () => {
-  chosen = themeButton.textContent.toLowerCase();
+  root.dataset.theme = findOther();
   showTheme();
 });
 isDark.addEventListener("change", showTheme);
@@ -218,14 +210,11 @@ showTheme();
 
 const contents = document.querySelector("#contents details");
 const isNarrow = matchMedia("(max-width: 70rem)");
-const foldContents = () => {
-  contents.open = !isNarrow.matches;
-};
+const foldContents = () => void (contents.open = !isNarrow.matches);
 isNarrow.addEventListener("change", foldContents);
 foldContents();
 contents.addEventListener("click", (event) => {
-  if (!event.target.closest("a")) return;
-  if (isNarrow.matches) contents.open = false;
+  if (event.target.closest("a") && isNarrow.matches) contents.open = false;
 });
 
 // The contents point out what is being read: the last part that began above the upper third of the screen.
@@ -233,10 +222,8 @@ const links = [...contents.querySelectorAll("a")].map((link) => [link, document.
 function pointOut() {
   const begun = links.filter(([, part]) => part.getBoundingClientRect().top < innerHeight / 3);
   const [current] = begun.at(-1) ?? links[0];
-  for (const [link] of links) {
-    if (link === current) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
+  links.forEach(([link]) => link.removeAttribute("aria-current"));
+  current.setAttribute("aria-current", "true");
 }
 addEventListener("scroll", pointOut, { passive: true });
 pointOut();
@@ -252,12 +239,6 @@ unfoldTarget();
 let opened = []; // what printing unfolds, to be folded again
 addEventListener("beforeprint", () => {
   opened = [...document.querySelectorAll("details:not([open])")];
-  opened.forEach((details) => {
-    details.open = true;
-  });
+  opened.forEach((details) => details.toggleAttribute("open", true));
 });
-addEventListener("afterprint", () => {
-  opened.forEach((details) => {
-    details.open = false;
-  });
-});
+addEventListener("afterprint", () => opened.forEach((details) => details.toggleAttribute("open", false)));

@@ -73,6 +73,7 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
 def _write_document(
     header: Header, answer: str, groups: Mapping[str, Sequence[Part]], explanations: Mapping[CellKey, Explanation]
 ) -> str:
+    banner = f'<aside class="banner" aria-label="Warning">{escape(header.stamp)}</aside>\n'
     templates = "\n".join(write_explanation(each, number) for number, each in enumerate(explanations.values()))
     return f"""<!doctype html>
 <html lang="en">
@@ -88,7 +89,7 @@ def _write_document(
 </head>
 <body>
 <a class="skip" href="#report">Skip to the tables and figures</a>
-{_write_banner(header.stamp)}<div class="page">
+{banner if header.stamp else ""}<div class="page">
 {_write_header(header)}
 <main>
 {answer}
@@ -127,10 +128,6 @@ def _name_anchors(names: Iterable[str]) -> list[str]:
     return anchors
 
 
-def _write_banner(stamp: str) -> str:
-    return f'<aside class="banner" aria-label="Warning">{escape(stamp)}</aside>\n' if stamp else ""
-
-
 def _write_header(header: Header) -> str:
     shares = {"succeeded": header.succeeded, "failed": header.failed, "missing": header.missing}
     bar = "".join(f'<i class="{name}" style="flex-grow:{count}"></i>' for name, count in shares.items() if count)
@@ -144,19 +141,14 @@ def _write_header(header: Header) -> str:
 
 
 def _write_contents(groups: Mapping[str, Sequence[Part]]) -> str:
-    first = Part("answer", ANSWER, "")
     lists = "\n".join(
-        "\n".join([f"<p>{name}</p>" if len(parts) > 1 else "", "<ul>", *map(_write_link, parts), "</ul>"])
-        for name, parts in {ANSWER: [first], **groups}.items()
+        (f"<p>{name}</p>\n<ul>\n" if len(parts) > 1 else "\n<ul>\n")
+        + "".join(f'<li><a href="#{part.anchor}">{escape(part.title)}</a></li>\n' for part in parts)
+        + "</ul>"
+        for name, parts in {ANSWER: [Part("answer", ANSWER, "")], **groups}.items()
     )
-    return (
-        f'<nav id="contents" aria-label="Contents">\n<details open><summary>Contents</summary>\n{lists}\n'
-        "</details>\n</nav>"
-    )
-
-
-def _write_link(part: Part) -> str:
-    return f'<li><a href="#{part.anchor}">{escape(part.title)}</a></li>'
+    start = '<nav id="contents" aria-label="Contents">\n<details open><summary>Contents</summary>'
+    return f"{start}\n{lists}\n</details>\n</nav>"
 
 
 def _write_groups(groups: Mapping[str, Sequence[Part]]) -> Iterator[str]:
