@@ -108,7 +108,7 @@ def read_all(descriptor):
 
 @pytest.mark.parametrize(("form", "name"), [("markdown", "report.md"), ("text", "report.txt")])
 def test_a_single_table_is_the_report_s_own_section_and_nothing_is_written(report, tmp_path, form, name):
-    _, table, err = report("--format", form, "--table", "table4")
+    _, table, err = report("--format", form, "--table", "means")
     assert err == ""
     assert not (tmp_path / "reports").exists()
     report("--format", form)
@@ -124,20 +124,20 @@ def test_a_single_table_as_csv_is_its_file(report, tmp_path):
 
 
 def test_a_single_table_as_json_is_one_object_and_several_are_a_list(report, tmp_path):
-    _, one, _ = report("--format", "json", "--table", "table4")
-    _, several, _ = report("--format", "json", "--table", "cost", "--table", "table4")
+    _, one, _ = report("--format", "json", "--table", "means")
+    _, several, _ = report("--format", "json", "--table", "cost", "--table", "means")
     report("--format", "json")
     tables = {table["name"]: table for table in json.loads(read(tmp_path, "report.json"))["tables"]}
-    assert json.loads(one) == tables["table4"]
-    assert json.loads(several) == [tables["cost"], tables["table4"]]
+    assert json.loads(one) == tables["means"]
+    assert json.loads(several) == [tables["cost"], tables["means"]]
 
 
 def test_a_single_table_as_latex_is_a_float_with_a_label_for_a_document_of_one_s_own(report):
-    _, text, _ = report("--format", "latex", "--table", "table4", "--table", "table1")
+    _, text, _ = report("--format", "latex", "--table", "means", "--table", "images")
     lines = [line for line in text.splitlines() if line and not line.startswith("% ")]
     assert (lines[0], lines[-1]) == (r"\begin{table}[htbp]", r"\end{table}")
-    assert r"\label{tab:table4}" in text
-    assert r"\label{tab:table1}" in text
+    assert r"\label{tab:means}" in text
+    assert r"\label{tab:images}" in text
     assert r"\caption{Test accuracy (\%)" in text
     assert not any(word in text for word in ("documentclass", "caption*", "begin{document}", "Table 4."))
 
@@ -150,13 +150,13 @@ def test_a_long_table_as_latex_goes_over_pages_with_its_label(report):
 
 
 def test_an_unknown_table_is_told_with_those_there_are(refuse):
-    said = refuse("--table", "tabel4")
-    assert said.startswith("sweep: table: 'tabel4' is unknown (did you mean table4? allowed: table4, ")
+    said = refuse("--table", "maens")
+    assert said.startswith("sweep: table: 'maens' is unknown (did you mean means? allowed: means, ")
 
 
 @pytest.mark.parametrize("option", [("--full",), ("--figures",), ("--format", "html")], ids=" ".join)
 def test_a_single_table_goes_with_nothing_that_needs_the_whole_report(refuse, option):
-    said = refuse("--table", "table4", *option)
+    said = refuse("--table", "means", *option)
     assert said.startswith(f"sweep: --table prints tables alone; leave it out, or {' '.join(option)} (see ")
 
 
