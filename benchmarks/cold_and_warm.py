@@ -23,11 +23,9 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +130,7 @@ def measure(arguments: list[str | Path], prepared: Prepared) -> list[Measurement
     peaks = MemoryPeaks()
     cold_s = run_sweep(*arguments, watch=peaks.sample)
     moving = measure_moving(prepared.folder)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        bare_s = pool.submit(time_passes, prepared).result()
+    bare_s = time_passes(prepared)
     for file in prepared.folder.glob(f"{STORE_NAME}*"):
         file.unlink()
     warm_s = run_sweep(*arguments)
