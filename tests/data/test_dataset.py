@@ -76,7 +76,8 @@ def test_a_data_set_is_its_classes_names_labels_and_patients(open_folder, folder
 
 
 def test_positions_read_names_and_contents(open_folder, folder):
-    assert open_folder(folder).select((3, 0)).fetch() == [(NAMES[at], (folder / NAMES[at]).read_bytes()) for at in (3, 0)]
+    fetched = open_folder(folder).select((3, 0)).fetch()
+    assert fetched == [(NAMES[at], (folder / NAMES[at]).read_bytes()) for at in (3, 0)]
 
 
 def test_a_file_that_is_gone_is_told_in_a_line(open_folder, folder):
