@@ -1,9 +1,11 @@
 """What a sweep costs beyond the forward passes that it cannot do without, and what it costs with its features there.
 
-Bare passes: every backbone of the spec over every image, compiled, in batches of 32, in one process with
-TensorFlow's own threads (all cores). Only the passes count: the images lie decoded in the sweep's cache, networks
-are built before, and the first call of each is left out. For information the same with a process of one thread for
-each core.
+Bare passes: every network of the spec over every image as a compiled TensorFlow function, in batches of 32, in one
+process with TensorFlow's own threads (all cores). Only the passes count: the images lie decoded in the sweep's cache,
+networks are built before, and the first call of each is left out. The sweep itself runs its networks by LiteRT.
+
+Reading, decoding, moving and storing: what the workers did not spend converting, extracting and fitting, from the
+first unit on to the last.
 
 Cold: `sweep run` as a user starts it, on an empty results folder. The images were read once before, so they come from
 memory; demo images are drawn before. Warm: the same again without the store but with the cache.
@@ -20,34 +22,36 @@ import argparse
 import os
 import tempfile
 import time
-from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import psutil
 from measuring import GRID_SPECS, Bound, Measurement, print_heading, print_measurements, run_sweep
+from numpy.typing import NDArray
 
-from sweep.catalogue import Backbone, WeightsSource
+from sweep.execution.places import Places, locate_sweep
+from sweep.execution.prepare import Prepared, prepare_sweep
 from sweep.execution.provenance import count_cores
-from sweep.execution.resolve import Places, Prepared, locate_sweep, open_weights, prepare_sweep
-from sweep.features.cache import ArrayCache
-from sweep.features.extract import BATCH_IMAGES
-from sweep.models.weights import locate_weights
-from sweep.planning.expand import Plan, list_backbones
-from sweep.planning.units import ExtractShard
+from sweep.methods.table import find_method
+from sweep.networks.recipe import Recipe
+from sweep.networks.table import FeatureKind, Network, Scaling, WeightsSource
+from sweep.networks.weights import WeightsBlob, locate_weights
+from sweep.planning.plan import Plan
+from sweep.planning.units import WorkUnit
 from sweep.spec.load import load_spec
-from sweep.store.store import STORE_NAME
+from sweep.store.store import STORE_NAME, Store
 from sweep.summary import describe_data, describe_start, describe_weights
 
 DEFAULT_SPEC = GRID_SPECS / "mobilenet16.yaml"
-COLD_BOUND = Bound(1.25)
+COLD_BOUND = Bound(0.6)
+MOVING_BOUND = Bound(0.1)
 WARM_BOUND = Bound(0.2)
-DEFAULT_THREADS = 0  # TensorFlow's word for one a core
+BATCH_IMAGES = 32
+COMPUTING = ("convert", "extract", "fit")
 
 
 @dataclass(slots=True)
@@ -110,11 +114,12 @@ def parse_options() -> argparse.Namespace:
 def prepare(path: Path, overrides: list[str], places: Places) -> tuple[list[str | Path], Prepared]:
     """Choose images and weights without the network; return the arguments of `sweep run`, and what it will run."""
     spec = load_spec(path, overrides)
-    if any(locate_weights(spec.weights, spec.features, backbone) is None for backbone in list_backbones(spec)):
+    asked = find_method(spec.method).list_weights(spec)
+    if any(locate_weights(each.source, spec.weights.path, each.features, each.network) is None for each in asked):
         overrides = [*overrides, "weights=random"]
         spec = load_spec(path, overrides)
     prepared = prepare_sweep(spec, locate_sweep(spec, places, print), places, print, download=False)
-    (places.cache / "hashes.json").unlink()  # fingerprinting the images is part of a cold run
+    (places.drawn / "hashes.json").unlink()  # fingerprinting the images is part of a cold run
     arguments: list[str | Path] = ["run", path, "--results", places.results]
     arguments += [argument for override in overrides for argument in ("--set", override)]
     return arguments + (["--data", places.data] if places.data else []), prepared
@@ -124,17 +129,17 @@ def measure(arguments: list[str | Path], prepared: Prepared) -> list[Measurement
     """Run cold and warm, and the bare passes between."""
     peaks = MemoryPeaks()
     cold_s = run_sweep(*arguments, watch=peaks.sample)
-    bare_s = run_passes(prepared, processes=1, threads=DEFAULT_THREADS)
-    split_s = run_passes(prepared, processes=count_cores(), threads=1)
+    moving = measure_moving(prepared.folder)
+    bare_s = time_passes(prepared)
     for file in prepared.folder.glob(f"{STORE_NAME}*"):
         file.unlink()
     warm_s = run_sweep(*arguments)
     return [
-        Measurement("bare passes, one process", bare_s, "s"),
-        Measurement(f"bare passes, {count_cores()} processes of one thread", split_s, "s"),
+        Measurement("bare passes", bare_s, "s"),
         Measurement("cold run", cold_s, "s"),
         Measurement("warm run", warm_s, "s"),
-        Measurement("cold / bare passes in one process", cold_s / bare_s, "x", COLD_BOUND),
+        Measurement("cold / bare passes", cold_s / bare_s, "x", COLD_BOUND),
+        Measurement("reading, decoding, moving, storing / time of workers", moving, "x", MOVING_BOUND),
         Measurement("warm / cold", warm_s / cold_s, "x", WARM_BOUND),
         Measurement("driver, peak RSS", peaks.driver_rss / 1e6, "MB"),
         Measurement("largest worker, peak RSS", peaks.worker_rss / 1e6, "MB"),
@@ -142,43 +147,52 @@ def measure(arguments: list[str | Path], prepared: Prepared) -> list[Measurement
     ]
 
 
-def run_passes(prepared: Prepared, processes: int, threads: int) -> float:
-    """Share the batches out among fresh processes; return the seconds that the slowest spent in its passes."""
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return max(pool.map(partial(time_passes, prepared, threads, processes), range(processes)))
+def measure_moving(folder: Path) -> float:
+    """Return the share of the workers' time, from the first unit to the last, that is not spent computing."""
+    with Store.read(folder) as store:
+        spent = sum(seconds for _, kind, _, seconds in store.load_durations() if kind in COMPUTING)
+    stamps = [line.split(" INFO ")[0] for line in (folder / "sweep.log").read_text().splitlines() if " INFO " in line]
+    first, last = (datetime.fromisoformat(stamp.replace(",", ".")) for stamp in (stamps[0], stamps[-1]))
+    return 1 - spent / ((last - first).total_seconds() * count_cores())
 
 
-def time_passes(prepared: Prepared, threads: int, processes: int, part: int) -> float:
-    """Return the seconds of this process's forward passes: every batch of number `part` modulo `processes`."""
-    import tensorflow as tf
+def time_passes(prepared: Prepared) -> float:
+    """Return the seconds of all forward passes; a last batch that is not full counts by its images."""
+    from sweep.networks.keras_network import compile_network
 
-    from sweep.models.mobilenet import compile_mobilenet
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    cache = ArrayCache(prepared.cache)
+    read = prepared.artifacts.read
     elapsed_s = 0.0
-    for backbone, shards in group_by_backbone(prepared).items():
-        calibration = cache.read(shards[0].calibration) if shards[0].calibration else None
-        weights = open_weights(prepared, backbone)
-        predict = compile_mobilenet(backbone, prepared.plan.spec.features, weights, calibration)
-        images = [cache.read(shard.images) for shard in shards]
-        starts = [(shard, start) for shard in images for start in range(0, len(shard), BATCH_IMAGES)][part::processes]
+    for convert, extracts in list_networks(prepared.plan):
+        weights, *calibration = convert.needs
+        predict = compile_network(
+            make_recipe(convert, prepared.supply(weights), [*map(read, calibration)]), BATCH_IMAGES
+        )
+        images = [read(unit.needs[0]) for unit in extracts]
+        whole = [(shard, start) for shard in images for start in range(0, len(shard) - BATCH_IMAGES + 1, BATCH_IMAGES)]
         predict(images[0][:BATCH_IMAGES])
         started = time.perf_counter()
-        for shard, start in starts:
+        for shard, start in whole:
             np.asarray(predict(shard[start : start + BATCH_IMAGES]))
-        elapsed_s += time.perf_counter() - started
+        elapsed_s += (time.perf_counter() - started) * sum(map(len, images)) / (BATCH_IMAGES * len(whole))
     return elapsed_s
 
 
-def group_by_backbone(prepared: Prepared) -> dict[Backbone, list[ExtractShard]]:
-    """Return the extractions of each backbone, in the order of the plan."""
-    groups = defaultdict(list)
-    for unit in prepared.plan.units:
-        if isinstance(unit, ExtractShard):
-            groups[unit.backbone].append(unit)
-    return groups
+def list_networks(plan: Plan) -> Iterator[tuple[WorkUnit, list[WorkUnit]]]:
+    """Yield the conversion of each network and its extractions, in the order of the plan."""
+    for convert in (unit for unit in plan.units if unit.kind == "convert"):
+        yield convert, [unit for unit in plan.units if unit.kind == "extract" and convert.makes[0] in unit.needs]
+
+
+def make_recipe(convert: WorkUnit, weights: NDArray[np.uint8], calibration: list[NDArray[np.uint8]]) -> Recipe:
+    """Return what a network is built from."""
+    settings = convert.settings
+    return Recipe(
+        network=Network.from_json(settings["network"]),
+        kind=FeatureKind(settings["features"]),
+        weights=WeightsBlob(WeightsSource(settings["source"]), settings["name"], weights.tobytes()),
+        scaling=Scaling(settings["scaling"]),
+        calibration=calibration[0] if calibration else None,
+    )
 
 
 if __name__ == "__main__":

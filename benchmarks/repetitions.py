@@ -26,10 +26,10 @@ from pathlib import Path
 from cold_and_warm import prepare
 from measuring import GRID_SPECS, Bound, Measurement, print_heading, print_measurements, run_sweep
 
-from sweep.catalogue import WeightsSource
-from sweep.execution.resolve import Places, Prepared
-from sweep.planning.expand import Plan
-from sweep.planning.units import UnitKind
+from sweep.execution.places import Places
+from sweep.execution.prepare import Prepared
+from sweep.networks.table import WeightsSource
+from sweep.planning.plan import Plan
 from sweep.store.store import Store
 from sweep.summary import describe_data, describe_start, describe_weights
 
@@ -89,16 +89,16 @@ def measure(few: tuple[list[str | Path], Prepared], many: tuple[list[str | Path]
     after = read_work(few[1])
     new = after.results.keys() - before.results.keys()
     again = sum(after.results[trial] != result for trial, result in before.results.items())
-    prepared_again = sum(after.units[kind] - before.units[kind] for kind in (UnitKind.DECODE, UnitKind.EXTRACT))
+    prepared_again = sum(after.units[kind] - before.units[kind] for kind in ("decode", "extract"))
     alike = sum(after.results.get(trial, ())[1:] == result[1:] for trial, result in target.results.items())
     return [
         Measurement(f"cold run, {len(before.results):,} trials", few_s, "s"),
         Measurement(f"cold run, {len(target.results):,} trials", many_s, "s"),
         Measurement(f"{len(new):,} trials added to the first", added_s, "s"),
         Measurement("cold run of many / of few shuffles", many_s / few_s, "x", COLD_BOUND),
-        Measurement("seconds of workers in fits, few shuffles", before.seconds[UnitKind.FIT], "s"),
-        Measurement("seconds of workers in fits, many shuffles", target.seconds[UnitKind.FIT], "s"),
-        Measurement("seconds of workers in extractions, many shuffles", target.seconds[UnitKind.EXTRACT], "s"),
+        Measurement("seconds of workers in fits, few shuffles", before.seconds["fit"], "s"),
+        Measurement("seconds of workers in fits, many shuffles", target.seconds["fit"], "s"),
+        Measurement("seconds of workers in extractions, many shuffles", target.seconds["extract"], "s"),
         Measurement("finished trials computed again when shuffles are added", again, "", NONE),
         Measurement("decodings and extractions done again", prepared_again, "", NONE),
         Measurement("trials that equal those of the cold run bit for bit", 100 * alike / len(target.results), "%", ALL),

@@ -9,7 +9,6 @@ report tells which heavy packages it had imported at its end: there should be no
 
 import argparse
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,19 +20,20 @@ from numpy.typing import NDArray
 
 from sweep.data.dataset import Images
 from sweep.data.splits import Partition, partition_images
+from sweep.methods.table import make_plan
 from sweep.metrics import METRICS
-from sweep.outcome import Success
-from sweep.planning.expand import Plan, make_plan
+from sweep.outcome import TEST, VALIDATION, Success
+from sweep.planning.plan import Plan
 from sweep.planning.trial import Trial
 from sweep.spec.load import make_spec
-from sweep.spec.schema import Split
+from sweep.spec.values import Split
 from sweep.store.store import Store
-from sweep.testing import fill_images, fill_store, make_images, make_inputs
+from sweep.testing import fill_images, fill_store, make_images, make_inputs, read_point
 
 SMALL_BOUND, LARGE_BOUND, NO_IMPORT_BOUND = Bound(5), Bound(20), Bound(0)
 IMAGES_PER_CLASS = (1341, 3875)
 SMALL: dict[str, Any] = {
-    "backbone": "mobilenet",
+    "network": "mobilenet",
     "alpha": [1.0, 0.75, 0.5, 0.25],
     "resolution": [224, 192, 160, 128],
     "split": ["80/10/10", "70/15/15", "60/20/20"],
@@ -107,29 +107,31 @@ class Scores:
     """Draws outcomes with true scores, quickly: a partition is cut once, and margins are normal."""
 
     def __init__(self, plan: Plan, images: Images) -> None:
+        self.plan = plan
         self.images = images
-        self.fingerprint = plan.inputs.data.fingerprint
         self.cut = cache(self._cut)
 
     def __call__(self, trial: Trial) -> Success:
-        partition = self.cut(trial.split, trial.shuffle)
+        point = read_point(self.plan, trial)
+        partition = self.cut(point["split"], point["shuffle"])
         generator = np.random.default_rng(int(trial.id, 16))
-        skill = 1.7 + 0.1 * trial.backbone.alpha + 1e-4 * trial.steps - 1.0 * (trial.learning_rate < 1e-3)
-        parts = [self.images.labels[part] for part in (partition.validation, partition.test)]
-        scores = [self._draw(generator, labels, skill) for labels in parts]
-        return Success(trial.id, *scores, *self._measure(scores, parts))
+        skill = 1.7 + 0.1 * point["alpha"] + 1e-4 * point["steps"] - 1.0 * (point["learning_rate"] < 1e-3)
+        labels = {VALIDATION: self.images.labels[partition.validation], TEST: self.images.labels[partition.test]}
+        scores = {part: self._draw(generator, own, skill) for part, own in labels.items()}
+        measures = {
+            (part, name): METRICS[name].measure(scores[part], own)
+            for name in ("accuracy", "log_loss")
+            for part, own in labels.items()
+        }
+        return Success(trial.id, scores, measures)
 
-    def _cut(self, split: Split, shuffle: int) -> Partition:
-        return partition_images(self.images.labels, self.fingerprint, split, shuffle)
+    def _cut(self, split: str, shuffle: int) -> Partition:
+        fingerprint = self.plan.inputs.data.fingerprint
+        return partition_images(self.images.labels, fingerprint, Split.parse(split), shuffle)
 
     def _draw(self, generator: np.random.Generator, labels: NDArray[np.int64], skill: float) -> NDArray[np.float32]:
         margins = (skill + generator.standard_normal(len(labels))) * (1 - 2 * labels)
         return np.column_stack([margins, np.zeros_like(margins)]).astype(np.float32)
-
-    def _measure(self, scores: list[NDArray[np.float32]], parts: list[NDArray[np.int64]]) -> Iterator[float]:
-        for name in ("accuracy", "log_loss"):
-            for logits, labels in zip(scores, parts, strict=True):
-                yield METRICS[name].measure(logits, labels)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=512)
     parser.add_argument("--file-bytes", type=int, default=6_500, help="of an image file")
     parser.add_argument("--shard", type=int, default=128, help="images in a work unit; a sweep takes 1024")
+    parser.add_argument("--memory", type=int, default=1_000, help="MB for Ray's objects on the cluster's first machine")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     os.environ["RAY_AUTH_MODE"] = "disabled"
@@ -170,7 +171,7 @@ def main() -> None:
     half = Mock(options.images // 2, options.file_bytes, options.shard)
     print_heading("transport", *describe(mock))
     with ExitStack() as stack:
-        measured = {name: measure(make, mock, half) for name, make in executors(stack).items()}
+        measured = {name: measure(make, mock, half) for name, make in executors(stack, options.memory * 10**6).items()}
     if len({str(results) for _, results in measured.values()}) > 1:
         raise SystemExit("the three ways end with other results")
     print_measurements(row for name, (rows, _) in measured.items() for row in name_rows(name, rows))
@@ -188,13 +189,13 @@ def describe(mock: Mock) -> list[str]:
     ]
 
 
-def executors(stack: ExitStack) -> dict[str, Callable[[], Executor]]:
+def executors(stack: ExitStack, memory_bytes: int) -> dict[str, Callable[[], Executor]]:
     """Return how each is started; the cluster ends with the benchmark."""
     from ray.cluster_utils import Cluster
 
     from sweep.execution.ray_pool import RayPool
 
-    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": memory_bytes})
     stack.callback(machines.shutdown)
     for _ in range(2):
         machines.add_node(num_cpus=1)

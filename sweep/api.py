@@ -124,7 +124,7 @@ def run(
     location = locate_sweep(checked, places, say)
     with divert_errors(location.folder / LOG_NAME) as aloud:
         prepared = prepare_sweep(checked, location, places, aloud(say), download=True)
-        make = partial(make_executor, executor, workers, address, forward_logs=False)
+        make = partial(make_executor, executor, workers, address, has_place=cache is not None, forward_logs=False)
         run_sweep(prepared, make, aloud(watch) if watch else _silent, retry_failed=retry_failed)
     return Results(location.folder)
 
@@ -141,7 +141,12 @@ def open_results(path: str | PathLike[str]) -> Results:
 
 
 def make_executor(
-    name: str, workers: int | None = None, address: str | None = None, *, forward_logs: bool = True
+    name: str,
+    workers: int | None = None,
+    address: str | None = None,
+    *,
+    has_place: bool = False,
+    forward_logs: bool = True,
 ) -> Executor:
     """Start the workers. Ray is imported here, and only where it is asked for.
 
@@ -149,6 +154,7 @@ def make_executor(
         name: `ray` or `inline`.
         workers: processes with one thread each; by default one a core.
         address: of an existing Ray cluster.
+        has_place: whether all machines of the cluster reach the place where artifacts are kept.
         forward_logs: whether what Ray's workers print is printed here too; Ray keeps it in its own folder anyway.
 
     Raises:
@@ -162,7 +168,7 @@ def make_executor(
         raise UserError(f"executor: {name!r} is unknown (allowed: {', '.join(ExecutorName)})")
     from sweep.execution.ray_pool import RayPool
 
-    return RayPool(workers, address, forward_logs=forward_logs)
+    return RayPool(workers, address, has_place=has_place, forward_logs=forward_logs)
 
 
 def _check(spec: AnySpec) -> Spec:

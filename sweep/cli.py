@@ -71,7 +71,7 @@ def run(spec: Path, data: Path | None, overrides: Sequence[str], results: Path, 
     from sweep.execution.places import Places, locate_sweep
     from sweep.spec.load import load_spec
 
-    places = Places(results, data)
+    places = Places(results, data, how["cache"])
     checked = load_spec(spec, overrides)
     return _run(checked, locate_sweep(checked, places, _note), places, **how)
 
@@ -86,7 +86,7 @@ def resume(sweep: str | None, data: Path | None, results: Path, **how: Any) -> i
     from sweep.execution.places import Places, locate_again
 
     folder = _find_sweep(results, sweep)
-    places = Places(folder.parent, data)
+    places = Places(folder.parent, data, how["cache"])
     return _run(*locate_again(folder, places), places, **how)
 
 
@@ -297,7 +297,7 @@ def _run(spec: "Spec", location: "Location", places: "Places", *, retry_failed: 
 
         def make() -> "Executor":
             screen.begin(describe_starting(executor, workers, address))
-            return make_executor(executor, workers, address)
+            return make_executor(executor, workers, address, has_place=how["cache"] is not None)
 
         screen.begin("reading images and weights")
         prepared = prepare_sweep(spec, location, places, screen.note, download=True)

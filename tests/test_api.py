@@ -82,10 +82,10 @@ from sweep.methods.probe import decode
 
 run = decode.run
 
-def loud(settings, arrays):
+def loud(*arguments):
     os.write(2, b"could not find cuda drivers\\n")
     print("retracing", file=sys.stderr)
-    return run(settings, arrays)
+    return run(*arguments)
 
 decode.run = loud
 sweep.run("tiny.yaml", executor="inline", watch=lambda progress: print(progress.units_done, file=sys.stderr))

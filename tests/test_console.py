@@ -22,15 +22,16 @@ from sweep.console import (
     wrap,
 )
 from sweep.execution.progress import Progress, count, describe_step
+from sweep.methods.table import find_method
 
 RAY = pytest.param(("--workers", "2"), marks=pytest.mark.ray, id="ray")
 MOVES = re.compile(r"\x1b\[[?0-9;]*[A-Za-z]")
 OUR_LINES = (
     r"",
     r". (starting|starting 2 workers|reading images and weights|comparing models|letting go of the workers)…?, \d+ s",
-    r". (decoding \d+ images|extracting tiny|fitting tiny).*, \d+ s",
+    r". (decoding \d+ images|converting tiny|extracting tiny|fitting tiny).*, \d+ s",
     r"[━╸╺]+ \d+ %(, \d+/32 trials)?(, about \d+ s left)?",
-    r"tiny: 4 backbones x 1 split x 2 shuffles x 2 learning rates = 16 runs, read at 2 step budgets = 32 trials, .*",
+    r"tiny: 32 trials, read-outs of 16 fits on 4 networks, in .*",
     r"complete: 32 of 32 trials done, 0 failed, 0 missing in \d+ s",
     r"No model is shown to be within 1\.0 points of the best at 60/20/20 by 2 shuffles\. .*\[DEMO IMAGES, .*\]",
     r"`sweep report tiny` prints the tables; `sweep report tiny --format html` writes a page with figures",
@@ -172,6 +173,7 @@ def test_a_step_names_what_is_done_and_how_many_do_it(workplace):
     decode, *others = sweep.plan("tiny.yaml").units
     extract = [unit for unit in others if unit.kind == "extract"]
     fit = next(unit for unit in others if unit.kind == "fit")
-    assert describe_step([decode], 1) == "decoding 40 images"
-    assert describe_step([extract[0], fit], 4).endswith("; fitting tiny-0.5-16, 2 workers busy")
-    assert describe_step(extract, 2) == "extracting tiny-0.5-16, tiny-0.5-32 and 2 more, 2 workers busy"
+    kinds = find_method("probe").kinds
+    assert describe_step([decode], kinds, 1) == "decoding 40 images"
+    assert describe_step([extract[0], fit], kinds, 4).endswith("; fitting tiny-0.5-16, 2 workers busy")
+    assert describe_step(extract, kinds, 2) == "extracting tiny-0.5-16, tiny-0.5-32 and 2 more, 2 workers busy"

@@ -1,7 +1,7 @@
 """A data set: its files, and what identifies it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -61,20 +61,35 @@ class DataSet:
     images: Images
     contents: tuple[str, ...]  # SHA-256 of each file
 
-    def read(self, positions: tuple[int, ...]) -> list[tuple[str, bytes]]:
-        """Return the (name, content) of some files.
+    def select(self, positions: Iterable[int]) -> "FileSet":
+        """Return some files, not yet read."""
+        chosen = [(self.files[position], self.contents[position]) for position in positions]
+        return FileSet(tuple((file.name, file.path.absolute(), content) for file, content in chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """Some files by name, path and SHA-256: what a machine that reaches them can read itself."""
+
+    files: tuple[tuple[str, Path, str], ...]
+
+    def fetch(self) -> list[tuple[str, bytes]]:
+        """Return the (name, content) of each.
 
         Raises:
-            UserError: a file is no longer what it was when the data set was opened.
+            UserError: a file is gone, or no longer what it was when the data set was opened.
         """
-        return [(self.files[position].name, self._read_file(position)) for position in positions]
+        return [(name, _read_unchanged(path, content)) for name, path, content in self.files]
 
-    def _read_file(self, position: int) -> bytes:
-        path = self.files[position].path
+
+def _read_unchanged(path: Path, expected: str) -> bytes:
+    try:
         content = path.read_bytes()
-        if sha256(content).hexdigest() != self.contents[position]:
-            raise UserError(f"{path}: has changed since the sweep began; leave the images alone and run again")
-        return content
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read any more ({error.strerror}); put it back and run again") from error
+    if sha256(content).hexdigest() != expected:
+        raise UserError(f"{path}: has changed since the sweep began; leave the images alone and run again")
+    return content
 
 
 def open_data_set(  # noqa: PLR0913 - a place, a name, a memory, and three settings of the spec

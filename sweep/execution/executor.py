@@ -4,11 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from sweep.execution.worker import Finished, Job
+from sweep.execution.worker import ByName, Finished, Job
 from sweep.planning.units import ArtifactKey, Resources
 from sweep.store.artifacts import Artifacts
 
@@ -27,15 +28,16 @@ class Traffic:
 class Source:
     """Where the driver finds what jobs need: arrays that some unit makes among the artifacts, the rest from `supply`.
 
-    supply: raises UserError or FatalError where an input is not what it was.
+    supply: raises UserError or FatalError where an input is not what it was. inputs: where those lie that are named.
     """
 
     artifacts: Artifacts
     supply: Callable[[ArtifactKey], Any]
     made: Collection[ArtifactKey] = field(default_factory=frozenset)
+    inputs: Path | None = None
 
     def read(self, key: ArtifactKey) -> Any:
-        """Open an array without reading it, or get an input."""
+        """Open an array without reading it, or get an input, perhaps by name."""
         return self.artifacts.read(key) if key in self.made else self.supply(key)
 
 
@@ -87,15 +89,23 @@ class Shelf:
     """What the driver gives along with jobs: each thing once, kept until no job needs it any more, or room is short.
 
     place: puts a value where workers find it, and returns what stands for it. shares: whether workers open artifacts
-    themselves. room_bytes: for all that is placed; where jobs need more at a time, they get it.
+    themselves; reaches: whether they reach inputs that are named. room_bytes: for all that is placed; where jobs need
+    more at a time, they get it.
     """
 
     def __init__(
-        self, source: Source, place: Callable[[Any], Any], *, shares: bool, room_bytes: float = math.inf
+        self,
+        source: Source,
+        place: Callable[[Any], Any],
+        *,
+        shares: bool,
+        reaches: bool,
+        room_bytes: float = math.inf,
     ) -> None:
         self._source = source
         self._place = place
         self._shares = shares
+        self._reaches = reaches
         self._room_bytes = room_bytes
         self._placed: dict[ArtifactKey, tuple[Any, int]] = {}  # with bytes; what was taken last comes last
         self._bytes = 0
@@ -135,6 +145,8 @@ class Shelf:
             self._placed[key] = self._placed.pop(key)
         else:
             value = self._source.read(key)
+            if isinstance(value, ByName) and not self._reaches:
+                value = value.fetch()
             self._placed[key] = self._place(value), measure_bytes(value)
             self._bytes += self._placed[key][1]
         return self._placed[key][0]

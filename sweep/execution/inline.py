@@ -21,7 +21,7 @@ class InlineExecutor:
 
     def open(self, source: Source) -> None:
         """Begin a run."""
-        self._shelf = Shelf(source, lambda value: value, shares=True)
+        self._shelf = Shelf(source, lambda value: value, shares=True, reaches=True)
 
     def capacity(self, queue: str) -> int:
         """One job at a time, and none on a GPU."""

@@ -8,9 +8,8 @@ replaced and its job done again by Ray; a Python exception is an outcome like an
 import os
 import signal
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +101,13 @@ class RayPool:
         Raises:
             UserError: a machine does not reach the place where artifacts are kept, although it should.
         """
+        reaches = self._shares
         if self._address and self._shares:
             _check_place(source.artifacts, self._address)
+            folder = source.inputs
+            reaches = folder is not None and not _find_blind(folder.is_dir)
         self.traffic = Traffic()
-        if "://" not in source.artifacts.root:  # workers have another current folder
-            source = replace(source, artifacts=Artifacts(Path(source.artifacts.root).resolve()))
-        self._shelf = Shelf(source, self._place, shares=self._shares, room_bytes=self._room_bytes)
+        self._shelf = Shelf(source, self._place, shares=self._shares, reaches=reaches, room_bytes=self._room_bytes)
 
     def capacity(self, queue: str) -> int:
         """CPU: some jobs wait for a worker to get free; GPU: as many as there are; exclusive: one.
@@ -196,15 +196,9 @@ def _find_own_machine() -> dict[str, Any]:
     return next(machine["Resources"] for machine in ray.nodes() if machine["NodeID"] == number)
 
 
-def _check_place(artifacts: Artifacts, address: str) -> None:
-    """Leave a mark among the artifacts, and ask every machine of the cluster whether it sees it.
-
-    Raises:
-        UserError: one does not.
-    """
-    mark = ArtifactKey("marks", identify(socket.gethostname()), "mark")
-    artifacts.write(mark, np.zeros(1, np.uint8))
-    look = ray.remote(num_cpus=0)(lambda: artifacts.has(mark))
+def _find_blind(sees: Callable[[], bool]) -> list[str]:
+    """Ask every machine of the cluster whether it sees something; return the names of those that do not."""
+    look = ray.remote(num_cpus=0)(lambda: sees())  # noqa: PLW0108 - Ray takes no bound method
 
     def ask(machine: Mapping[str, Any]) -> Any:
         there = NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False)
@@ -215,6 +209,18 @@ def _check_place(artifacts: Artifacts, address: str) -> None:
         with suppress(TaskUnschedulableError, NodeDiedError):  # it has just gone away, as machines may at any moment
             if not ray.get(answer):
                 blind.append(name)
+    return blind
+
+
+def _check_place(artifacts: Artifacts, address: str) -> None:
+    """Leave a mark among the artifacts, and ask every machine of the cluster whether it sees it.
+
+    Raises:
+        UserError: one does not.
+    """
+    mark = ArtifactKey("marks", identify(socket.gethostname()), "mark")
+    artifacts.write(mark, np.zeros(1, np.uint8))
+    blind = _find_blind(lambda: artifacts.has(mark))
     if blind:
         raise UserError(
             f"--cache {artifacts.root}: {', '.join(blind[:3])} of the cluster at {address} cannot see what is "

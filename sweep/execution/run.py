@@ -25,7 +25,8 @@ SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is th
 class Prepared(Protocol):
     """What a run needs to know of a sweep.
 
-    folder: the sweep's. artifacts: where cached arrays are kept. supply: yields an input, which no unit makes.
+    folder: the sweep's. images: where they lie. artifacts: where cached arrays are kept. supply: yields an input, which
+    no unit makes.
     """
 
     @property
@@ -33,6 +34,9 @@ class Prepared(Protocol):
 
     @property
     def folder(self) -> Path: ...  # noqa: D102
+
+    @property
+    def images(self) -> Path: ...  # noqa: D102
 
     @property
     def artifacts(self) -> Artifacts: ...  # noqa: D102
@@ -74,7 +78,8 @@ def run_sweep(
         done, failed = split_outcomes(store, plan.trials)
         if retry_failed:
             failed = set()
-        source = Source(artifacts, prepared.supply, frozenset(key for unit in plan.units for key in unit.makes))
+        made = frozenset(key for unit in plan.units for key in unit.makes)
+        source = Source(artifacts, prepared.supply, made, prepared.images.resolve())
         missing = {trial.id for trial in plan.trials} - done - failed
         units = find_missing_units(plan.units, missing, _remember(source))
         progress = Progress(len(plan.trials), len(done), len(failed), len(done), len(units))

@@ -19,10 +19,10 @@ NOWHERE = -1  # the part of an image that a partition leaves out
 
 
 class Supply:
-    """Gives the driver's own inputs by their keys, checked against what the plan was made for.
+    """Gives the driver's own inputs by their keys, checked against what the plan was made for; files by name.
 
     Raises, when called:
-        UserError: an image or a weights file is no longer what it was.
+        UserError: a weights file is no longer what it was.
     """
 
     def __init__(self, plan: Plan, data: DataSet, weights: WeightPaths) -> None:
@@ -38,8 +38,7 @@ class Supply:
         """Return what a key names."""
         match key.kind:
             case "files":
-                positions = self._method.list_positions(key.part, len(self._data.files))
-                return self._data.read(tuple(positions))
+                return self._data.select(self._method.list_positions(key.part, len(self._data.files)))
             case "weights":
                 return self._read_weights(key.part)
             case "labels":

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -66,6 +66,15 @@ class Finished:
     worker: str
 
 
+@runtime_checkable
+class ByName(Protocol):
+    """An input that is named, not given: who reaches it fetches it."""
+
+    def fetch(self) -> Any:
+        """Return the input itself."""
+        ...
+
+
 def perform(job: Job, artifacts: Artifacts | None, *given: Any) -> Finished:
     """Do a job with one thread for each of its CPUs, so that its result depends on nothing but the job.
 
@@ -75,14 +84,15 @@ def perform(job: Job, artifacts: Artifacts | None, *given: Any) -> Finished:
         job: what to do.
         artifacts: where this worker reads the arrays that it is not given and keeps those that it makes; None where it
             reaches no such place: it is given all arrays, and what it makes goes back with the answer.
-        given: parallel to what the job needs; None for an array that lies among the artifacts.
+        given: parallel to what the job needs; None for an array that lies among the artifacts, a name for an input that
+            this worker reaches.
     """
     started, duration_s = time.perf_counter(), None
     product: Yield | Raised
     try:
         from threadpoolctl import threadpool_limits
 
-        arrays = [_open(artifacts, key) if each is None else each for key, each in zip(job.needs, given, strict=True)]
+        arrays = [_fetch(artifacts, key, each) for key, each in zip(job.needs, given, strict=True)]
         with threadpool_limits(limits=max(1, int(job.resources.cpus))):
             product = _run(job, arrays)
         duration_s = time.perf_counter() - started
@@ -105,6 +115,12 @@ def perform(job: Job, artifacts: Artifacts | None, *given: Any) -> Finished:
 def describe_error(error: BaseException) -> str:
     """Return an exception's type and message in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _fetch(artifacts: Artifacts | None, key: ArtifactKey, given: Any) -> Any:
+    if given is None:
+        return _open(artifacts, key)
+    return given.fetch() if isinstance(given, ByName) else given
 
 
 def _open(artifacts: Artifacts | None, key: ArtifactKey) -> NDArray[Any]:

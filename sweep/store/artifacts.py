@@ -36,8 +36,8 @@ class Artifacts:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         """UserError where nothing reads such a URL."""
-        self.root = os.fspath(root)
-        self._place = open_place(root, f"v{CACHE_VERSION}")
+        self.root = os.fspath(root) if "://" in os.fspath(root) else os.path.abspath(root)  # noqa: PTH100 - may be gone
+        self._place = open_place(self.root, f"v{CACHE_VERSION}")
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (self.root,)
@@ -66,11 +66,10 @@ class Artifacts:
         Raises:
             FatalError: the disk is full or the place cannot be reached; nothing is left under the final name.
         """
-        self._place.remove(f"{key}.json")  # it spoke of another array, if it is there
-        self._place.write(f"{key}.npy", lambda file: np.save(file, array, allow_pickle=False))
         said = {"provenance": provenance, "facts": facts}
-        if known := {name: dict(values) for name, values in said.items() if values is not None}:
-            self._place.write(f"{key}.json", lambda file: file.write(json.dumps(known).encode()))
+        known = {name: dict(values) for name, values in said.items() if values is not None}
+        self._place.write(f"{key}.json", lambda file: file.write(json.dumps(known).encode()))
+        self._place.write(f"{key}.npy", lambda file: np.save(file, array, allow_pickle=False))  # last: it is looked for
 
     def describe(self, key: ArtifactKey) -> dict[str, dict[str, Any]]:
         """Return what is said of an array, as far as it is known: its `provenance`, and `facts` by name."""

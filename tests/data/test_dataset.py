@@ -76,7 +76,15 @@ def test_a_data_set_is_its_classes_names_labels_and_patients(open_folder, folder
 
 
 def test_positions_read_names_and_contents(open_folder, folder):
-    assert open_folder(folder).read((3, 0)) == [(NAMES[at], (folder / NAMES[at]).read_bytes()) for at in (3, 0)]
+    fetched = open_folder(folder).select((3, 0)).fetch()
+    assert fetched == [(NAMES[at], (folder / NAMES[at]).read_bytes()) for at in (3, 0)]
+
+
+def test_a_file_that_is_gone_is_told_in_a_line(open_folder, folder):
+    data = open_folder(folder)
+    (folder / NAMES[1]).unlink()
+    with pytest.raises(UserError, match=r"cannot be read any more \(No such file or directory\); put it back and run"):
+        data.select((0, 1)).fetch()
 
 
 def test_the_fingerprint_is_pinned(open_folder, tmp_path):

@@ -1,12 +1,13 @@
 """One contract for every executor."""
 
+import os
 import signal
 import sys
 import time
 
 import numpy as np
 import pytest
-from toy_kinds import Unpackable
+from toy_kinds import NamedNumbers, Unpackable
 from toy_sweep import make_artifacts
 
 from sweep.errors import FatalError, UserError
@@ -24,7 +25,7 @@ def perform(executor, tmp_path):
     """Perform jobs on an executor; returns what finished by key."""
 
     def call(jobs, inputs=None, made=()):
-        executor.open(Source(call.artifacts, (inputs or {}).__getitem__, frozenset(made)))
+        executor.open(Source(call.artifacts, (inputs or {}).__getitem__, frozenset(made), tmp_path))
         for job in jobs:
             executor.submit(job)
         return {finished.key: finished for finished in (executor.next_finished() for _ in jobs)}
@@ -70,6 +71,17 @@ def test_inputs_travel_and_arrays_come_from_the_artifacts_and_go_there_or_come_b
     if kept:
         said = Sidecar({"sweep": "1"}, {("d", "files"): 100, ("settings", "found"): 1})
         assert [read_sidecar(perform.artifacts, key) for key in made] == [said, said]
+
+
+def test_an_input_that_is_named_is_fetched_by_who_reaches_it(perform, executor, tmp_path):
+    (tmp_path / "numbers").write_text("3 1 4")
+    made = ArtifactKey("labels", "d", "read")
+    job = Job("job", "toy_kinds:answer", {}, (LABELS,), (made,))
+    finished = perform([job], {LABELS: NamedNumbers(tmp_path / "numbers")}, {made})["job"]
+    (array,) = finished.product.arrays or [perform.artifacts.read(made)]
+    assert array.tolist() == [3, 1, 4]
+    readers = (tmp_path / "numbers.readers").read_text().split()
+    assert (readers == [str(os.getpid())]) == (executor.param in {"inline", "put"})
 
 
 def test_an_exception_is_an_outcome_with_reason_and_traceback(perform):

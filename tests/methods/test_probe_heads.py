@@ -10,9 +10,10 @@ from sklearn.linear_model import LogisticRegression
 
 from sweep.methods.probe.batches import CURVE_STEPS, BatchDraws, Masks
 from sweep.methods.probe.descent import draw_truncated_normal
-from sweep.methods.probe.heads import Head, Sampling, read_data
+from sweep.methods.probe.heads import Head, read_data
 from sweep.methods.probe.softmax import group_into_stacks
 from sweep.outcome import Failure, Success
+from sweep.spec.values import Sampling
 
 EVERYTHING = [
     make_head(optimizer, partition=partition, steps=steps, **values)

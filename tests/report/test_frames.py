@@ -233,3 +233,10 @@ def test_values_that_are_not_there_are_told_with_those_there_are(store, plan, wh
     with pytest.raises(UserError) as caught:
         read_sweep(store, Asked(where=where))
     assert str(caught.value).startswith(message)
+
+
+def test_values_that_no_trial_has_together_are_told(store):
+    spec = make_spec(optimizer=["sgd", "momentum"], momentum=0.5)
+    fill_store(store, make_plan(spec, make_inputs(spec)))
+    with pytest.raises(UserError, match=r"^where: no trial has all of these values; leave one out$"):
+        read_sweep(store, Asked(where={"optimizer": ["sgd"], "momentum": ["0.5"]}))

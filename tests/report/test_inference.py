@@ -212,3 +212,11 @@ def test_what_a_question_measures_is_what_the_metric_says(models):
     readouts = study.readouts["tiny-1-32", SPLIT]
     expected = [METRICS["roc_auc"].measure(each.scores, each.labels) for each in readouts]
     assert question.measure("tiny-1-32", SPLIT).tolist() == expected
+
+
+def test_an_axis_that_is_not_crossed_with_all_others_has_no_effect_of_its_own():
+    """A decay that plain descent was not tried with: its levels are of other models."""
+    values = {"optimizer": ["sgd", "momentum"], "momentum": [0.5, 0.9], "shuffle": [0, 1], **ONE_CONFIGURATION}
+    study = make_example(skill=lambda _: 0.9, **values)
+    assert study.layout.choice_words == "momentum"
+    assert {effect.axis for effect in list_effects(study, infer(study))} == {"optimizer"}

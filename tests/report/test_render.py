@@ -14,7 +14,7 @@ from sweep.metrics import METRICS
 from sweep.report.cells import Selection
 from sweep.report.frames import read_sweep
 from sweep.report.inference import infer
-from sweep.report.render import Format, render_report
+from sweep.report.render import Format, render_report, render_tables
 from sweep.report.report import make_report
 from sweep.report.study import read_study
 from sweep.testing import fill_images, fill_store, make_images, make_inputs, make_spec, make_store
@@ -233,3 +233,18 @@ def test_published_figures_that_differ_are_marked_in_every_format():
     table = read_csv(render(store, Format.CSV), "table3.csv").set_index("model")
     assert table.loc["mobilenet-0.75-224", "mult_adds_published_m_marks"] == "differs"
     assert "mobilenet-1-224 †" in render(store, Format.MARKDOWN)["report.md"]
+
+
+def test_a_paper_numbers_its_tables_which_answer_to_both_names():
+    store = make_example_store(**MARKDOWN_GRID)
+    study = read_study(store, read_sweep(store), METRICS["accuracy"], Selection.VALIDATION)
+    report = make_report(study, infer(study))
+    assert render_tables(report, Format.TEXT, ["table4"]) == render_tables(report, Format.TEXT, ["means"])
+    titles = {table.content: table.title for table in report.tables}
+    for content, title in (
+        ("images", "Table 1. Images"),
+        ("complexities", "Table 3. Mult"),
+        ("means", "Table 4. Test"),
+    ):
+        assert titles[content].startswith(title)
+    assert titles["cost"].startswith("Cost:")

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from sweep.methods.probe.heads import Float32, Head, Int64, Sampling, last_step_of
+from sweep.methods.probe.heads import Float32, Head, Int64, last_step_of
+from sweep.spec.values import Sampling
 
 CURVE_STEPS = 50  # the validation curve has a point every so many steps; batches are drawn in such blocks
 CHANCES = 2**16  # dropout is a multiple of their inverse: 16 random bits a feature

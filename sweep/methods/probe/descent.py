@@ -11,10 +11,11 @@ from itertools import groupby
 import numpy as np
 
 from sweep.methods.probe.batches import Masks
-from sweep.methods.probe.heads import Float32, Head, HeadData, Int64, Optimizer
+from sweep.methods.probe.heads import Float32, Head, HeadData, Int64
 from sweep.methods.probe.optimizers import STEERINGS, Rows, Steering, per_head
 from sweep.methods.probe.state import name_layers, relative_to_last
 from sweep.outcome import State
+from sweep.spec.values import Optimizer
 
 
 class Descent:

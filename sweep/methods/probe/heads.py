@@ -2,31 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.spec.values import Optimizer, Sampling
+
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]
 
 TRAINING, VALIDATION, TEST = 0, 1, 2  # of an image in a partition; -1: nowhere
-
-
-class Optimizer(StrEnum):
-    """How gradients move the weights."""
-
-    SGD = "sgd"
-    MOMENTUM = "momentum"
-    ADAM = "adam"
-
-
-class Sampling(StrEnum):
-    """How the images of a batch are drawn, with replacement."""
-
-    CLASS_BALANCED = "class_balanced"  # the class uniformly, then an image of it
-    UNIFORM = "uniform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ import tensorflow as tf
 
 from sweep.errors import UserError
 from sweep.methods.probe.batches import BatchDraws, walk_through
-from sweep.methods.probe.heads import Float32, Head, HeadData, Int64, Optimizer
+from sweep.methods.probe.heads import Float32, Head, HeadData, Int64
 from sweep.methods.probe.optimizers import BETA_1, BETA_2, EPSILON
 from sweep.methods.probe.readouts import Record, gather_exam
 from sweep.methods.probe.state import name_layers, relative_to_last
 from sweep.networks.threads import limit_threads
 from sweep.outcome import State
+from sweep.spec.values import Optimizer
 
 
 def fit_layers(heads: Iterable[Head], data: HeadData) -> Iterator[Record]:

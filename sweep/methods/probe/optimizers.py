@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sweep.methods.probe.heads import Float32, Head, Optimizer
+from sweep.methods.probe.heads import Float32, Head
+from sweep.spec.values import Optimizer
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 

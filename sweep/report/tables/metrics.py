@@ -19,9 +19,8 @@ DIAGNOSTIC = ("sensitivity", "specificity", "precision", "negative_predictive_va
 
 def make_diagnostics(study: Study, inference: Inference) -> Iterator[Table]:
     """Yield sensitivity, specificity, predictive values and ROC AUC of every model, a table for each block."""
-    asked = {name: inference.ask(METRICS[name]) for name in DIAGNOSTIC}
     for number, block in enumerate(study.list_blocks()):
-        found = {name: question.bound_block(block) for name, question in asked.items()}
+        found = {name: inference.ask(METRICS[name]).bound_block(block) for name in DIAGNOSTIC}
         yield _tabulate_diagnostics(study, block, found, is_detail=number > 0)
 
 
