@@ -4,7 +4,7 @@
 
     sweep.plan("grid_specs/smoke.yaml").saving
     results = sweep.run("grid_specs/smoke.yaml")
-    results.frame().groupby("backbone").test_accuracy.describe()
+    results.frame().groupby("model").test_accuracy.describe()
 
 Importing the package imports nothing heavy: names are loaded when they are used.
 """

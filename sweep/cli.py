@@ -133,7 +133,7 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
     "--metric",
     default="accuracy",
     show_default=True,
-    help="Metric of Table 4 and all that stands on it: accuracy, balanced_accuracy, sensitivity, specificity, "
+    help="Metric of the means and all that stands on them: accuracy, balanced_accuracy, sensitivity, specificity, "
     "precision, negative_predictive_value, f1, roc_auc, average_precision, cohen_kappa, log_loss or "
     "calibration_error.",
 )
@@ -161,7 +161,7 @@ def status(sweep: str | None, results: Path, *, failed: bool) -> None:
 def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str], *, full: bool, **what: Any) -> None:
     """Print the report of SWEEP and write it under reports/.
 
-    A terminal gets one screen of it: the answer, Table 4 and warnings. SWEEP is the latest one when none is named.
+    A terminal gets one screen of it: the answer, the means and warnings. SWEEP is the latest one when none is named.
     """
     from sweep.report.cells import Selection
     from sweep.report.render import Format
@@ -192,7 +192,7 @@ def report(sweep: str | None, results: Path, output: Path, tables: Sequence[str]
 @results_option
 @select_option
 def explain(cell: str, sweep: str | None, results: Path, select: str) -> None:
-    """Say where a number of Table 4 comes from. CELL is metric:backbone:split.
+    """Say where a mean of the report comes from. CELL is metric:model:block.
 
     For example accuracy:mobilenet-0.75-192:80/10/10. SWEEP is the latest one when none is named.
     """

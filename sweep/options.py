@@ -56,5 +56,5 @@ select_option: Option = click.option(
     type=click.Choice(["validation", "test"]),
     default="validation",
     show_default=True,
-    help="What chooses a cell's learning rate and steps; `test` is what papers often print, and optimistic.",
+    help="What chooses a cell's configuration; `test` is what papers often print, and optimistic.",
 )

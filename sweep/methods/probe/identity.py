@@ -17,7 +17,7 @@ SOURCE_VERSION = 1
 FEATURES_VERSION = 2  # 2: LiteRT instead of TensorFlow
 BATCHES_VERSION = 2  # 2: common to the heads of a partition
 START_VERSION = 2
-TRAINING_VERSION = 3  # 3: scores are computed in blocks of fixed size
+TRAINING_VERSION = 3  # 3: an image's scores are a product of their own
 
 Identity = dict[str, Any]
 NetworkPoint = Mapping[str, Value]
