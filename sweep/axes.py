@@ -43,9 +43,14 @@ class Axis:
     order: int = 0
 
     @property
+    def known_values(self) -> tuple[Value, ...]:
+        """The values of the points that it applies to."""
+        return tuple(value for value in self.values if value is not None)
+
+    @property
     def varies(self) -> bool:
         """Whether it has more than one value, points that it does not apply to aside."""
-        return len(self.values) - (None in self.values) > 1
+        return len(self.known_values) > 1
 
     def rank(self, value: Value) -> float:
         """Return what values are ordered by."""

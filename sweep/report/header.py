@@ -15,7 +15,7 @@ from sweep.report.study import Study
 NOT_IN_FEATURES = {"ray"}  # its version cannot show in an array
 METHODS = {
     "probe": "heads on the features of frozen networks: mean cross-entropy at a constant rate, batches drawn with "
-    "replacement, truncated normal initial weights, biases from 0, no augmentation"
+    "replacement, initial weights truncated normal (Glorot uniform with hidden layers), biases from 0, no augmentation"
 }
 
 

@@ -81,7 +81,7 @@ class Remote:
     """Files behind a URL; arrays are loaded."""
 
     def __init__(self, url: str) -> None:
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+        from fsspec.core import url_to_fs
 
         try:  # a listing that is remembered would not tell what other processes have written since
             self._files, self._root = url_to_fs(url, use_listings_cache=False)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.axes import Value
-from sweep.data.decode import decode_images
+from sweep.data.decode import decode_images, is_decodable
+from sweep.errors import UserError
 from sweep.methods.probe.state import apply_state
 from sweep.networks.runtime import open_network
 from sweep.outcome import State
@@ -27,6 +28,9 @@ def score_files(
     Raises:
         UserError: a file cannot be decoded.
     """
+    damaged = [name for name, content in files if not is_decodable(content)]
+    if damaged:
+        raise UserError(f"{', '.join(damaged)}: cannot be decoded as an image; name other files")
     side = int(str(point["resolution"]))
     (images,) = decode_images(files, [side], resize=Resize(str(point["resize"])), antialias=bool(point["antialias"]))
     return apply_state(state, open_network(network)(images))
