@@ -12,6 +12,7 @@ from sweep.report.inference import infer
 from sweep.report.projection import Projection
 from sweep.report.published import load_means
 from sweep.report.report import make_report
+from sweep.report.statistics.best import Draws, compare_pairs
 from sweep.report.statistics.comparisons import find_scattering
 from sweep.report.study import read_study
 from sweep.spec.schema import Spec
@@ -129,3 +130,11 @@ def test_a_model_that_scatters_more_than_the_others_is_named():
     assert find_scattering(values[:2]) == find_scattering(values[:, :1]) == find_scattering(np.full((3, 4), 90.0)) == []
     false = sum(bool(find_scattering(generator.normal(0, 1, (16, 5)))) for _ in range(300))
     assert false <= 12
+
+
+def test_a_p_value_is_below_5_percent_exactly_where_bounds_leave_out_0():
+    errors = np.full((2, 2), 1.0)
+    values = np.random.default_rng(0).normal(0, 0.2, (2000, 2))  # smaller than the errors that are allowed
+    for difference in np.linspace(0, 4, 41):
+        found = compare_pairs([difference, 0.0], Draws(values, errors))
+        assert (found.p_values[0, 1] < 0.05) == bool(found.is_distinct[0, 1])
