@@ -63,7 +63,7 @@ def make_answer(study: Study, inference: Inference) -> Answer:
     first, *others = (_answer_block(study, inference, block, costs) for block in study.list_blocks())
     details = [*first.details, *(other.headline for other in others)]
     if first.model is not None:
-        details += _describe_reach(study, inference)
+        details += _describe_reach(study, inference, first.block)
     return replace(first, details=tuple(details))
 
 
@@ -186,12 +186,17 @@ def _describe_smaller(study: Study, inference: Inference, key: CellKey, costs: C
     yield f"More {study.layout.repeats_word} would not show a cheaper one, if the means stay as they are."
 
 
-def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
-    layout = study.layout
-    if len(study.frames.repeats) == 1:
+def _describe_reach(study: Study, inference: Inference, block: str) -> Iterator[str]:
+    layout, once = study.layout, [each for each in study.list_blocks() if study.frames.count_repeats(each) == 1]
+    if block in once:
         yield ONE_REPEAT.format(repeats=layout.count_repeats(1))
     else:
         yield ABOUT[inference.about].format(repeats=layout.repeats_word)
+    others = [each for each in study.list_blocks() if (each in once) is not (block in once)]
+    if others and block in once:
+        yield f"At {join_words(others)}: {ABOUT[inference.about].format(repeats=layout.repeats_word)}"
+    elif others:
+        yield f"At {join_words(others)}: {ONE_REPEAT.format(repeats=layout.count_repeats(1))}"
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
     elif any(study.frames.find_known(partition_id).any() for partition_id in study.frames.partitions):

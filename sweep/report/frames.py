@@ -61,7 +61,7 @@ class SweepFrames:
     runs: provenance of every run, in order. origins: a network's id, the provenance of a run that stood on its
     features, and that of the features (None: not known); nothing where the store does not say.
     engines: what networks were run by, where it is said.
-    restriction: to which values the sweep is restricted here, in words.
+    restriction: to which values the sweep is restricted here, in words; restricted: the axes of these.
     """
 
     name: str
@@ -83,6 +83,7 @@ class SweepFrames:
     origins: tuple[Origin, ...] = ()
     engines: tuple[str, ...] = ()
     restriction: str = ""
+    restricted: tuple[str, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -142,6 +143,7 @@ def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B0
         origins=tuple(origin for origin in store.load_origins() if origin[0] in networks),
         engines=tuple(dict.fromkeys(own["engine"] for own in facts.values() if "engine" in own)),
         restriction="; ".join(f"{name} {' or '.join(values)}" for name, values in asked.where.items()),
+        restricted=tuple(asked.where),
     )
 
 
@@ -232,11 +234,14 @@ def _read_facts(store: Store, networks: Iterable[str]) -> dict[str, Mapping[str,
 def _sum_seconds(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Sum the seconds of each network by kind of work, each unit's when it last succeeded.
 
-    Fits of another plan, which are named by their first fit, are left out.
+    A fit does each time what was missing then: all of its times count. Fits of another plan, which are named by their
+    first fit, are left out.
     """
     networks, fits = set(trials["network_id"]), set(trials["fit_id"])
     seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    last: dict[str, float] = {}
     for unit, kind, subject, duration_s in store.load_durations():
         if subject in networks and (kind != FIT or unit.split("/")[1] in fits):
-            seconds[subject][kind] += duration_s
+            seconds[subject][kind] += duration_s - (0.0 if kind == FIT else last.get(unit, 0.0))
+            last[unit] = duration_s
     return {subject: dict(kinds) for subject, kinds in seconds.items()}

@@ -85,7 +85,10 @@ class Layout:
         """
         own = NETWORKS[str(values[NETWORK])].axes if NETWORK in names else ()
         is_whole = all(name in names or not varies(self[name]) for name in own)
-        named = "-".join(show_value(values[name]) for name in (NETWORK, *own)) if is_whole and own else ""
+        known = {name: self[name].values[0] for name in own} | dict(
+            values
+        )  # a tuned axis of one value tells no models apart
+        named = "-".join(show_value(known[name]) for name in (NETWORK, *own)) if is_whole and own else ""
         if NETWORK in names and not named:
             named, own = str(values[NETWORK]), ()
         rest = [self[name] for name in names if name not in (NETWORK, *own)]
@@ -148,7 +151,9 @@ def restrict(axes: Sequence[Axis], where: Mapping[str, Sequence[str]]) -> dict[s
     for name, texts in where.items():
         if name not in known:
             raise UserError(f"where: axis {name!r} is unknown {list_allowed(name, known)}")
-        spelt = {text: value for value in known[name].values for text in (show_value(value), str(value))}
+        spelt = {
+            spell(value): value for spell in (show_value, str) for value in known[name].values
+        }  # in full comes last
         for text in texts:
             if text not in spelt:
                 allowed = ", ".join(map(show_value, known[name].values))
@@ -184,7 +189,12 @@ def varies(axis: Axis) -> bool:
 
 def is_numeric(axis: Axis) -> bool:
     """Whether all values are numbers."""
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis.values)
+    return all(map(is_number, axis.values))
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_plain(axis: Axis) -> bool:

@@ -36,8 +36,9 @@ def describe_variance(layout: Layout) -> str:
         "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over "
         "all trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
         f"chosen is not balanced, and say little there. Range: the highest less the lowest mean of a factor's values"
-        f"{nested}. Read-outs of one fit share a training run. A share says what moved the number in this grid, not "
-        "how much a factor matters elsewhere."
+        f"{nested}. An axis that not all points have, such as momentum, is nested in those that say so. Read-outs of "
+        "one fit share a training run. A share says what moved the number in this grid, not how much a factor matters "
+        "elsewhere."
     )
 
 

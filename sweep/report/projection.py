@@ -21,7 +21,7 @@ class Projection:
     """The comparison with the best at more repetitions than there are, the means being as they are.
 
     `critical`, (models,): critical values as multiples of a quantile of t (`_find_quantile`). `seconds`: what fitting
-    one repetition of the whole grid took all workers together; None where it was not measured.
+    one repetition of all blocks took all workers together; None where it was not measured.
     """
 
     layout: Layout
@@ -41,7 +41,8 @@ class Projection:
         if errors is None or errors.repeats == 1:
             return None
         far = errors.project(FAR * errors.repeats)
-        spent = sum(seconds.get(FIT, 0.0) for seconds in study.frames.seconds.values())
+        fits = (seconds.get(FIT, 0.0) for seconds in study.frames.seconds.values())
+        spent = 0.0 if study.frames.restriction else sum(fits)  # a fit is measured with what is left out here
         return cls(
             layout=study.layout,
             models=standing.models,
@@ -50,7 +51,7 @@ class Projection:
             critical=Draws.of(far, whole).find_critical() / _find_quantile(far),
             whole=whole,
             margin=margin,
-            seconds=spent / errors.repeats or None,
+            seconds=spent * len(study.frames.blocks) / study.frames.trials["partition_id"].nunique() or None,
             workers=max((int(run.get("workers") or 1) for run in runs), default=1),
         )
 

@@ -118,12 +118,18 @@ def _read_task(path: Path) -> str | None:
 def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found: PublishedMeans) -> PublishedMeans:
     """Fill in the figures. Raises ValueError on a row of no use; one of a paper may stand for several cells."""
     cells, naming = _list_cells(frames), _list_naming(table, frames)
+    if found.name in PROFILES:  # of a value that is chosen here, a paper has figures of each
+        naming = [each for each in table.columns if each in {axis.name for axis in frames.layout.axes}]
     means, stds, strangers = dict(found.means), dict(found.stds), list(found.strangers)
     for number, row in enumerate(table.to_dict("records"), start=1):
         if pd.isna(row[metric.mean_column]):
             continue  # a cell of a partial sweep that has no result
         label = " at ".join(str(row[column]) for column in naming)
-        keys = [key for key, values in cells.items() if all(_fits(row[each], values[each]) for each in naming)]
+        keys = [
+            key
+            for key, values in cells.items()
+            if all(each in values and _fits(row[each], values[each]) for each in naming)
+        ]
         try:
             mean = _read_mean(row, metric)
             std = None if pd.isna(row.get(metric.std_column)) else _read_number(row, metric.std_column)
@@ -143,10 +149,11 @@ def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found:
 
 
 def _list_cells(frames: SweepFrames) -> dict[CellKey, dict[str, Value]]:
-    """Return the cells of a sweep with all that a column may name them by."""
+    """Return the cells of a sweep with all that a column may name them by: no axis that is chosen or averaged over."""
+    single = {axis.name: next(iter(axis.values)) for axis in frames.layout.axes if len(axis.values) == 1}
     keys = frames.trials[["model", "block"]].drop_duplicates().itertuples(index=False, name=None)
     labels = {key: dict.fromkeys(MODEL, key[0]) | dict.fromkeys(BLOCK, key[1]) for key in keys}
-    return {key: {**frames.models[key[0]], **frames.blocks[key[1]], **label} for key, label in labels.items()}
+    return {key: {**single, **frames.models[key[0]], **frames.blocks[key[1]], **label} for key, label in labels.items()}
 
 
 def _list_naming(table: pd.DataFrame, frames: SweepFrames) -> list[str]:

@@ -72,7 +72,7 @@ class Study:
 
     cells: one for every model and block of the plan. readouts: the trials behind each, in order of their repetitions;
     none where the store lacks the images. levels: by tuned axis and block, for every repetition a `Level` for each
-    value of the axis, the mean over all models at the largest read-out; nothing for blocks where one is missing.
+    value of the axis, the mean over all models at each fit's last read-out; nothing for blocks where one is missing.
     published: figures to compare with.
     """
 
@@ -188,22 +188,29 @@ class _Reader:
         """
         layout, trials = self.frames.layout, self.frames.trials
         axes = [axis for axis in layout.tuned if axis.layer is not Layer.READOUT]
-        for axis in layout.tuned:
-            if axis.layer is Layer.READOUT:
-                trials = trials[trials[axis.name] == max(axis.values, key=axis.rank)]
+        readouts = [axis for axis in layout.tuned if axis.layer is Layer.READOUT]
+        for axis in readouts:
+            trials = trials[trials[axis.name] == trials.groupby(["fit_id", "model"])[axis.name].transform("max")]
         for block, own in trials.groupby("block", sort=False) if axes else ():
             is_whole = (own["status"] == Status.SUCCESS).all() and self.frames.partitions.keys() >= {
                 *own["partition_id"]
             }
             if is_whole and self.frames.images is not None:
                 repeats = [repeat.to_dict("records") for _, repeat in own.groupby("repeat")]
-                yield from self._read_block(str(block), axes, repeats)
+                yield from self._read_block(str(block), axes, readouts, repeats)
 
     def _read_block(
-        self, block: str, axes: Sequence[Axis], repeats: Sequence[Sequence[Mapping[Any, Any]]]
+        self,
+        block: str,
+        axes: Sequence[Axis],
+        readouts: Sequence[Axis],
+        repeats: Sequence[Sequence[Mapping[Any, Any]]],
     ) -> Iterator[tuple[tuple[str, str], tuple[tuple[Level, ...], ...]]]:
-        """Yield the levels of every axis; repeats: the trials of each repetition, the same configurations in order."""
-        names = ["model", *(axis.name for axis in axes)]
+        """Yield the levels of every axis; repeats: the trials of each repetition, the same configurations in order.
+
+        Values that were read out at different steps cannot be compared either.
+        """
+        names = ["model", *(axis.name for axis in (*axes, *readouts))]
         points = [[{name: trial[name] for name in names} for trial in trials] for trials in repeats]
         groups = {axis.name: cross(points[0], axis) for axis in axes}
         if any(each != points[0] for each in points) or not any(groups.values()):

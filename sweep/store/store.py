@@ -228,10 +228,9 @@ class Store(Basis):
             return [(started, ended, json.loads(provenance)) for started, ended, provenance in rows]
 
     def load_durations(self) -> list[tuple[str, str, str, float]]:
-        """Return (unit, kind, subject, seconds on its worker) of every work unit when it last succeeded."""
+        """Return (unit, kind, subject, seconds on its worker) of work units, a row a success, in order."""
         return self.connection.execute(
-            """SELECT unit, kind, subject, duration_s FROM units
-               WHERE rowid IN (SELECT MAX(rowid) FROM units WHERE status = 'success' GROUP BY unit) ORDER BY rowid"""
+            "SELECT unit, kind, subject, duration_s FROM units WHERE status = 'success' ORDER BY rowid"
         ).fetchall()
 
     def seconds_per_cost(self) -> dict[str, float]:

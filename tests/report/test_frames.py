@@ -138,14 +138,14 @@ def test_seconds_are_summed_by_network_and_kind_without_decoding(store, plan):
     assert read_sweep(store).seconds == {plan.trials[0].network_id: {"extract": 1.0, "fit": 0.5}}
 
 
-def test_seconds_are_those_of_a_units_last_success_however_often_it_was_computed(store, plan):
+def test_seconds_are_those_of_a_units_last_success_and_of_a_fits_successes_which_each_did_another_part(store, plan):
     fill_store(store, plan, lambda _: None)
     run = store.begin_run({})
     for unit in plan.units:
         for duration_s, has_failed in ((0.5, False), (8.0, True), (0.25, False), (9.0, True)):
             record(store, run, unit, duration_s, has_failed=has_failed)
     (seconds,) = read_sweep(store).seconds.values()
-    assert seconds == {"extract": 0.25, "fit": 0.25}
+    assert seconds == {"extract": 0.25, "fit": 1.0 + 0.75}
 
 
 def test_origins_are_those_of_the_plans_networks(store, plan):

@@ -116,6 +116,8 @@ def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
 
     Where the error of a difference is zero nothing can be told: its interval is infinite, its p-value 1.
     """
+    from scipy import special
+
     data = read_floats("means", means)
     errors = draws.of_differences
     first, second = np.triu_indices(len(data), 1)
@@ -128,7 +130,7 @@ def compare_pairs(means: ArrayLike, draws: Draws) -> Pairs:
     differences = data[:, None] - data[None, :]
     observed = np.abs(differences) / errors
     above = len(most) - np.searchsorted(most, observed, side="left")
-    p_values = (above + 1) / (len(most) + 1)
+    p_values = np.maximum((above + 1) / (len(most) + 1), special.erfc(observed / np.sqrt(2)))  # as the bounds below
     np.fill_diagonal(p_values, 1.0)
     half = max(float(np.quantile(most, LEVEL)), NORMAL_QUANTILE) * errors
     np.fill_diagonal(half, 0.0)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sweep.report.statistics.arrays import Bools, read_floats
+from sweep.report.statistics.arrays import NEGLIGIBLE, Bools, read_floats
 
 
 def rank_correlation(first: ArrayLike, second: ArrayLike) -> float | None:
@@ -22,6 +22,29 @@ def pareto_front(costs: ArrayLike, values: ArrayLike) -> Bools:
     no_dearer, no_worse = cost[:, None] <= cost[None, :], value[:, None] >= value[None, :]
     at_least_as_good = no_dearer & no_worse
     return np.logical_not((at_least_as_good & ~at_least_as_good.T).any(axis=0))
+
+
+SCATTERING = 4.0  # times the others' variance: less is no matter
+
+
+def find_scattering(values: ArrayLike) -> list[int]:
+    """Return the rows that scatter beside the others', from an F test at 1 % for all rows together (Bonferroni).
+
+    What all rows of a repetition share is taken away. values: (models, repeats), three models or more.
+    """
+    from scipy import stats
+
+    data = read_floats("values", values)
+    models, repeats = data.shape
+    if models < 3 or repeats < 2:
+        return []
+    residuals = data - data.mean(axis=1, keepdims=True)
+    residuals -= np.median(residuals, axis=0)
+    squares = (residuals**2).sum(axis=1)
+    others = np.maximum((squares.sum() - squares) / (models - 1), NEGLIGIBLE * np.abs(data).max() ** 2)
+    ratios = squares / others
+    chances = models * stats.f.sf(ratios, repeats - 1, (models - 1) * (repeats - 1))
+    return [int(place) for place in np.flatnonzero((ratios > SCATTERING) & (chances < 0.01))]
 
 
 def left_out_best(values: ArrayLike) -> float | None:

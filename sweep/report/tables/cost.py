@@ -96,7 +96,9 @@ def _make_row(study: Study, model: str, cost: Cost, kinds: list[str], fronts: Ma
         *(Cell(seconds.get(kind)) for kind in kinds),
         Cell(1000 * forward / study.frames.inputs.data.images if forward else None),
         *(
-            like(cell, "yes" if model in fronts[block] else "no") if cell else Cell(None)
+            like(cell, ("yes" if model in fronts[block] else "no") if cell.is_comparable else None)
+            if cell
+            else Cell(None)
             for block, cell in cells.items()
         ),
     )

@@ -9,7 +9,7 @@ from sweep.axes import Axis
 from sweep.metrics import with_unit
 from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.inference import Inference, Question, is_defined
-from sweep.report.layout import cross
+from sweep.report.layout import cross, varies
 from sweep.report.methods import EFFECTS, warn_of_selection
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, compare_pairs
@@ -56,8 +56,8 @@ def make_effects(study: Study, inference: Inference) -> Iterator[Table]:
     notes = (
         *warn_of_selection(study.select),
         f"Compared axes: means over the models of {study.frames.profile.mention('means')}; tuned ones: over all models "
-        "at the last read-out. An axis that is not crossed with all others has no effect of its own. Bounds and "
-        "p-values are for all pairs of an axis's levels together."
+        "at the last read-out of each. An axis that is not crossed with all others has no effect of its own. Bounds "
+        "and p-values are for all pairs of an axis's levels together."
         if effects
         else "No axis has two levels that are finished for all models: there is no effect to estimate.",
     )
@@ -93,8 +93,9 @@ def list_effects(study: Study, inference: Inference) -> tuple[Effect, ...]:
 
 
 def _find_compared(question: Question, axis: Axis, block: str) -> Iterator[Effect]:
-    models = question.study.list_models(block)
-    groups = cross([question.study.frames.models[model] for model in models], axis)
+    models, layout = question.study.list_models(block), question.study.layout
+    names = [axis.name, *(other.name for other in layout.of_models if varies(other))]  # the others follow from these
+    groups = cross([{name: question.study.frames.models[model][name] for name in names} for model in models], axis)
     if groups:
         places = range(len(question.measure(models[0], block)))
         averages = [[_average(question, [models[at] for at in own], block, each) for own in groups] for each in places]

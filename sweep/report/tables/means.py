@@ -54,7 +54,8 @@ def _head_rows(study: Study) -> Column:
 def _make_title(study: Study, panel: str) -> str:
     layout, metric = study.layout, study.metric
     repeats = max((cell.repeats_planned for cell in study.cells.values()), default=1)
-    up_to = "up to " if study.frames.is_partial else ""
+    is_even = all(cell.repeats == repeats for cell in study.cells.values())
+    up_to = "" if is_even else "up to "
     parts = [f"Test {metric.label}", *([panel] if panel else [])]
     spread = f"mean ± standard deviation over {up_to}{layout.count_repeats(repeats)}"
     parts.append(spread if repeats > 1 else layout.count_repeats(1))
@@ -98,6 +99,13 @@ def _note_means(study: Study, inference: Inference) -> Iterator[str]:
         majority = max(zip(data.images_per_class, data.classes, strict=True))
         share = 100 * majority[0] / data.images
         yield f"Baseline: always answering {majority[1]} is right for {share:.1f} % of all images."
+    short = [key for key, cell in study.cells.items() if cell.finished == cell.planned and not cell.is_finished]
+    if short:
+        said = [
+            f"{' at '.join(key)} ({study.cells[key].repeats} of {study.cells[key].repeats_planned})" for key in short
+        ]
+        fewer = f"Means over fewer {layout.repeats_word} than others have, which enter no comparison"
+        yield f"{fewer}: {'; '.join(said)}."
     if study.frames.is_partial:
         yield "(k/n): k of the n trials of this cell have finished; -: none has. Such means enter no comparison."
     failed = trials.loc[trials["status"] == Status.FAILURE, "reason"].value_counts()

@@ -94,7 +94,8 @@ def _note_standing(study: Study, inference: Inference, block: str) -> Iterator[s
     cells = [study.cells[model, block] for model in study.list_models(block)]
     unfinished = sum(not cell.is_finished for cell in cells)
     if unfinished:
-        yield f"Models left out, since not all of their {study.layout.repeats_word} have finished: {unfinished}."
+        over = f"all {study.layout.repeats_word} of the others"
+        yield f"Models left out, since they have not finished {over}: {unfinished}."
     undefined = len(cells) - unfinished - len(standing.models)
     if undefined:
         yield f"Models left out, since the {metric.title} is not defined for their answers, or not known: {undefined}."

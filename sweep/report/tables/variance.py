@@ -70,7 +70,8 @@ class _Shares:
             values = study.metric.scale * trials[f"test_{study.metric.name}"].to_numpy(float)
             factors = {name: pd.factorize(trials[name])[0] for name in _name_factors(study.layout)}
             parents = tuple(axis.name for axis in study.layout.compared if axis.layer is Layer.PARTITION)
-            found = variance_shares(values, factors, {axis.name: parents for axis in study.layout.repeated})
+            nested = {axis.name: parents for axis in study.layout.repeated} | _find_parents(trials[[*factors]])
+            found = variance_shares(values, factors, nested)
         return cls(found, len(trials), planned)
 
     def show(self, factor: str) -> tuple[Cell, Cell]:
@@ -97,3 +98,17 @@ class _Shares:
 
     def _make_cell(self, value: float | None) -> Cell:
         return Cell(value, () if value is not None else (Mark.CANNOT_TELL,), self.finished, self.planned)
+
+
+def _find_parents(values: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Name the factors that say where a factor applies: momentum is nested in the optimizer."""
+    is_none = values.isna()
+    partly = [name for name in values if is_none[name].any() and not is_none[name].all()]
+    return {
+        str(name): tuple(
+            str(other)
+            for other in values
+            if other not in partly and is_none[name].groupby(values[other]).nunique().max() == 1
+        )
+        for name in partly
+    }
