@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from types import MappingProxyType
 
 from tabulate import DataRow, Line, TableFormat, tabulate
 
+from sweep.metrics import METRICS
 from sweep.report.answer import Answer
-from sweep.report.cells import Cell, Column, Explanation, Header, Mark, Table
+from sweep.report.cells import MEANS, Cell, Column, Explanation, Header, Mark, Row, Table, list_means
 from sweep.report.words import (
     ANSWER,
     METHODS,
@@ -19,8 +20,7 @@ from sweep.report.words import (
     describe_header,
     format_cell,
     list_methods,
-    name_sweep,
-    stamp_title,
+    with_stamp,
 )
 
 LINE_LENGTH = 110
@@ -69,6 +69,24 @@ class Report:
     warnings: tuple[str, ...]
 
 
+def sort_rows(report: Report) -> tuple[Table, ...]:
+    """Return the tables, the rows of the main ones in the order of the models' means at the block of the answer."""
+    sign = next((each.direction.sign for each in METRICS.values() if each.title == report.header.metric), 1)
+    tables = [table for table in report.tables if table.content == MEANS]
+    means = [cell for table in tables for row in table.rows for cell in list_means(row)]
+    cells = {cell.key[0]: cell for cell in means if cell.key[1] == report.answer.block}
+    order = {model: place for place, model in enumerate(sorted(cells, key=lambda model: cells[model].rank(sign)))}
+
+    def place_of(row: Row) -> int:
+        models = {cell.key[0] for cell in list_means(row)} or {str(row[0].value)}
+        return order.get(models.pop(), len(order)) if len(models) == 1 else 0  # rows of several models stay
+
+    return tuple(
+        replace(table, rows=tuple(sorted(table.rows, key=place_of))) if number < report.main else table
+        for number, table in enumerate(report.tables)
+    )
+
+
 class Text:
     """Plain text; of others, how they mark what is said. Without a form headings are underlined."""
 
@@ -102,7 +120,7 @@ class Text:
 
     def section(self, table: Table) -> Iterator[str]:
         """Yield a table under its title, and its notes."""
-        yield from (self.heading(stamp_title(table)), self.draw(table), self.list(table.notes))
+        yield from (self.heading(with_stamp(table.title, table.stamp)), self.draw(table), self.list(table.notes))
 
     def alone(self, table: Table) -> Iterator[str]:
         """Yield a table that is not part of a document."""
@@ -172,12 +190,12 @@ class Latex(Text):
 
     def section(self, table: Table) -> Iterator[str]:
         """Yield a table with its title, and its notes."""
-        yield self._float(table, rf"\caption*{{{self.escape(stamp_title(table))}}}", "H")
+        yield self._float(table, rf"\caption*{{{self.escape(with_stamp(table.title, table.stamp))}}}", "H")
         yield self.list(table.notes)
 
     def alone(self, table: Table) -> Iterator[str]:
         """Yield a float for a document of the reader's own, which numbers it; notes are comments."""
-        numberless = self.escape(TABLE_NUMBER.sub("", stamp_title(table)))
+        numberless = self.escape(TABLE_NUMBER.sub("", with_stamp(table.title, table.stamp)))
         comments = "\n".join(f"% {' '.join(note.split())}" for note in (PACKAGES, *table.notes))
         caption = rf"\caption{{{numberless}}}\label{{tab:{table.name}}}"
         yield f"{comments}\n{self._float(table, caption, 'htbp')}"
@@ -202,7 +220,12 @@ def write_document(report: Report, style: Text, pictures: Sequence[Picture] = ()
         [table for table in tables if not table.is_detail]
         for tables in (report.tables[: report.main], report.tables[report.main :])
     )
-    parts = [style.start, style.title(name_sweep(header)), style.heading(ANSWER), style.strong(answer.headline)]
+    parts = [
+        style.start,
+        style.title(with_stamp(header.sweep, header.stamp)),
+        style.heading(ANSWER),
+        style.strong(answer.headline),
+    ]
     parts += [style.list(answer.details), *map(style.picture, pictures[:1])]
     parts += [part for table in main for part in style.section(table)]
     parts += [style.heading(WARNINGS), style.list(report.warnings)] if report.warnings else []

@@ -34,8 +34,7 @@ def describe_variance(layout: Layout) -> str:
     nested = f", of {layout.repeats_word} within a {layout.block_word}" if layout.repeated else ""
     return (
         "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over "
-        "all trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
-        f"chosen is not balanced, and say little there. Range: the highest less the lowest mean of a factor's values"
+        "a complete grid they add up to 100 %. Range: the highest less the lowest mean of a factor's values"
         f"{nested}. Read-outs of one fit share a training run. A share says what moved the number in this grid, not "
         "how much a factor matters elsewhere."
     )

@@ -13,7 +13,7 @@ from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
 from sweep.report.documents import Latex, Markdown, Picture, Report, Text, write_document, write_tables
 from sweep.report.published import describe_task
-from sweep.report.words import describe_header, stamp_title
+from sweep.report.words import describe_header, with_stamp
 
 
 class Format(StrEnum):
@@ -69,7 +69,14 @@ def _find_tables(report: Report, name: str) -> list[Table]:
 def _write_csv(header: Header, table: Table) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
     task = f"Task: {describe_task(header.data)}"
-    comments = [f"Sweep: {header.sweep}", task, *facts, stamp_title(table), *table.notes, *table.methods]
+    comments = [
+        f"Sweep: {header.sweep}",
+        task,
+        *facts,
+        with_stamp(table.title, table.stamp),
+        *table.notes,
+        *table.methods,
+    ]
     records = list_records(table)
     text = StringIO()
     text.writelines(f"# {' '.join(comment.split())}\n" for comment in comments)
@@ -140,9 +147,9 @@ def _flatten_mean(table: Table, cell: Cell, names: Sequence[str]) -> dict[str, A
     fields = asdict(cell)
     mean, std = table.mean_keys
     bounds = fields.pop("interval", None) or {"lower": None, "upper": None}
-    key, choice = fields.pop("key", None), fields.pop("choice", {})
+    key, choice = fields.pop("key", ("", "")), fields.pop("choice", {})
     fields.pop("place", None)
-    named = {} if key is None or names[0] == "model" else {"model": key[0], "block": key[1]}
+    named = {} if not any(key) or names[0] == "model" else {"model": key[0], "block": key[1]}
     chosen = {name: show_value(value) if isinstance(value, tuple) else value for name, value in choice.items()}
     value, deviation = fields.pop("value"), fields.pop("std", None)
     return {**named, mean: value, std: deviation, **bounds, **fields, **chosen, "marks": _join_marks(cell)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweep.data.files import write_beside
 from sweep.errors import FatalError, UserError, list_allowed
-from sweep.metrics import METRICS, Metric
+from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
 from sweep.report.costs import count_mult_adds
@@ -23,8 +23,7 @@ from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.comparison import make_comparison
-from sweep.report.tables.complexities import make_complexities
-from sweep.report.tables.cost import make_budgets, make_cost
+from sweep.report.tables.cost import make_complexities, make_cost
 from sweep.report.tables.effects import make_effects
 from sweep.report.tables.images import make_images
 from sweep.report.tables.means import make_means
@@ -59,7 +58,6 @@ REST: tuple[MakeTables, ...] = (  # those that are read before those that are lo
     make_metrics,
     make_selection,
     make_variance,
-    make_budgets,
     make_pairs,
 )
 
@@ -102,7 +100,6 @@ class Written:
     """A report and its files. `text` is all that they say; of a page, where it lies. `margin`: see `Inference`."""
 
     report: Report
-    metric: Metric
     margin: str
     text: str
     files: tuple[Path, ...]
@@ -120,20 +117,16 @@ def publish_report(folder: Path, request: Request, output: Path) -> Written:
     inference = infer(study, request.about)
     name = folder.resolve().name
     target = output / name / request.subfolder
-    report = make_report(study, inference)
+    report, margin = make_report(study, inference), inference.describe_margin(study.metric)
     if request.form is Format.HTML:
         path, page = target / "report.html", _make_page(study, inference, report, name).encode()
         _write(path, page)
-        said = f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
-        return Written(report, study.metric, inference.describe_margin(study.metric), said, (path,))
+        return Written(report, margin, f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n", (path,))
     pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
     files = render_report(report, request.form, pictures)
     for name, text in files.items():
         _write(target / name, text.encode())
-    paths = tuple(target / name for name in files)
-    return Written(
-        report, study.metric, inference.describe_margin(study.metric), "\n".join(files.values()), paths, len(pictures)
-    )
+    return Written(report, margin, "\n".join(files.values()), tuple(target / name for name in files), len(pictures))
 
 
 def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:

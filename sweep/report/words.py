@@ -6,7 +6,7 @@ from dataclasses import replace
 from sweep.inputs import WeightsId
 from sweep.metrics import Metric, with_blank
 from sweep.networks.table import WeightsSource
-from sweep.report.cells import BoundCell, Cell, Column, Header, Mark, MeanCell, Table
+from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Table
 from sweep.report.statistics.best import Verdict
 
 ANSWER, WARNINGS, DETAILS, PROVENANCE, METHODS = "Answer", "Warnings", "Details", "Provenance", "Methods"  # headings
@@ -64,18 +64,8 @@ def _describe_completeness(header: Header) -> str:
     return f"{header.succeeded:,} of {header.planned:,} trials" + (f" ({parts})" if parts else "")
 
 
-def stamp_title(table: Table) -> str:
-    """Put beside a table's title what its numbers are not."""
-    return with_stamp(table.title, table.stamp)
-
-
-def name_sweep(header: Header) -> str:
-    """Put beside a sweep's name what its numbers are not."""
-    return with_stamp(header.sweep, header.stamp)
-
-
 def with_stamp(title: str, stamp: str) -> str:
-    """Put a stamp in brackets behind a title; no stamp, no brackets."""
+    """Put behind a title what its numbers are not; no stamp, no brackets."""
     return f"{title} [{stamp}]" if stamp else title
 
 
@@ -93,16 +83,19 @@ def format_cell(cell: Cell, column: Column) -> str:
         text = cell.value
     else:
         text = _print_as_is(cell.value) if decimals is None else _print_number(cell.value, decimals)
-    if isinstance(cell, MeanCell) and cell.std is not None:
-        text += f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
-    if isinstance(cell, BoundCell) and cell.interval is not None:
-        bounds = (_print_number(bound, decimals or 0) for bound in (cell.interval.lower, cell.interval.upper))
-        text += f" [{', '.join(bounds)}]"
-    if isinstance(cell, MeanCell) and cell.published is not None:
-        text += f" ({_print_number(cell.published, decimals or 0)})"
-    if isinstance(cell, MeanCell) and cell.verdict is not None:
-        text += VERDICTS[cell.verdict]
+    if isinstance(cell, MeanCell):
+        text += _print_about_mean(cell, decimals or 0)
     return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
+
+
+def _print_about_mean(cell: MeanCell, decimals: int) -> str:
+    """Print what stands behind a mean."""
+    text = "" if cell.std is None else f" ± {_print_number(cell.std, decimals + 1)}"
+    if cell.interval is not None:
+        bounds = (_print_number(bound, decimals) for bound in (cell.interval.lower, cell.interval.upper))
+        text += f" [{', '.join(bounds)}]"
+    text += "" if cell.published is None else f" ({_print_number(cell.published, decimals)})"
+    return text + ("" if cell.verdict is None else VERDICTS[cell.verdict])
 
 
 def format_mean(cell: MeanCell, metric: Metric) -> str:

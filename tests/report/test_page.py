@@ -25,8 +25,8 @@ from sweep.inputs import WeightsId
 from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
-from sweep.report.documents import Report
-from sweep.report.page.names import shorten_title, sort_rows
+from sweep.report.documents import Report, sort_rows
+from sweep.report.page.names import shorten_title
 from sweep.report.page.page import Drawing, write_page
 from sweep.report.words import describe_header, format_cell
 
@@ -140,7 +140,6 @@ def test_rows_of_several_models_keep_their_order():
         ("standing_62.5-17.5-20", "standing", "Against the best", "Against the best, 62.5/17.5/20"),
         ("heatmap-80-10-10", "", "Test accuracy (%), split 80/10/10", "Heatmap 80/10/10"),
         ("sensitivity-learning-rate", "", "Sensitivity of accuracy", "Sensitivity learning rate"),
-        ("class_metrics", "class_metrics", "Metrics of each class", "Class metrics"),
     ],
 )
 def test_the_contents_have_short_names(name, content, title, short):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweep.axes import Axis
 from sweep.metrics import with_unit
+from sweep.report.costs import list_front
 from sweep.report.figures.estimates import (
     MOST_NAMED,
     MOST_PANELS,
@@ -21,7 +22,6 @@ from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, fo
 from sweep.report.figures.style import LOOKS
 from sweep.report.layout import NETWORK, slug
 from sweep.report.statistics.arrays import Floats
-from sweep.report.statistics.comparisons import pareto_front
 
 CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
 AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
@@ -87,7 +87,6 @@ def make_cost_figure(estimates: Estimates) -> Iterator[Figure]:
     if not frame["x"].max() > COST_ALIKE * frame["x"].min():
         return
     metric, models = estimates.metric, frame["model"].nunique()
-    frame = _mark_pareto_sets(frame, metric.direction.sign)
     frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.ranking[:MOST_NAMED])])
     beside = " Published diamonds are set to the right; they cost the same." if frame["is_published"].any() else ""
     beside += " Marks of nearly the same cost stand beside each other." if has_close else ""
@@ -118,25 +117,15 @@ def _say_gaps(frame: pd.DataFrame, text: str) -> str:
 
 def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     series = _name_series(estimates)
+    fronts = {block: list_front(estimates.study, estimates.costs, block) for block in estimates.blocks}
     for (model, block), cell, value in estimates.list_means():
         if (cost := estimates.costs.get(model)) is not None:
             said = f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
-            text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds"
-            bounds, counts = estimates.bound((model, block)), (cell.finished, cell.planned)
-            yield (
-                block,
-                series[model],
-                model,
-                cost,
-                cost,
-                value,
-                *bounds,
-                False,
-                cell.is_comparable,
-                False,
-                *counts,
-                text,
-            )
+            is_pareto = model in fronts[block]
+            where = ", in the Pareto set" if is_pareto else ""
+            text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds{where}"
+            names, place = (block, series[model], model), (cost, cost, value, *estimates.bound((model, block)))
+            yield *names, *place, False, cell.is_comparable, is_pareto, cell.finished, cell.planned, text
 
 
 def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
@@ -160,15 +149,6 @@ def _name_series(estimates: Estimates) -> dict[str, str]:
         if len(set(series.values())) <= len(LOOKS):
             break
     return series
-
-
-def _mark_pareto_sets(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
-    """Mark our points over all repetitions that no cheaper or equally cheap one beats, panel by panel."""
-    for _, points in frame[frame["is_comparable"]].groupby("panel", sort=False):
-        chosen = points.index[pareto_front(points["x"].to_numpy(), sign * points["value"].to_numpy())]
-        frame.loc[chosen, "is_pareto"] = True
-        frame.loc[chosen, "text"] += ", in the Pareto set"
-    return frame
 
 
 def _set_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:

@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from html import escape
 
-from sweep.report.cells import BoundCell, Cell, Column, Mark, MeanCell, Table
+from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Table, list_means
 from sweep.report.layout import CellKey
-from sweep.report.page.names import MEANS
 from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
+from sweep.report.words import VERDICTS, count_trials, format_cell, with_stamp
 
 # A mean as it is printed: the number, its deviation, interval and published figure, and signs.
 PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
@@ -19,7 +18,7 @@ KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
 def write_grid(table: Table, explained: Mapping[CellKey, int]) -> str:
     """Write a table in a box that scrolls; `explained` numbers the means that have an explanation."""
-    label = escape(stamp_title(table))
+    label = escape(with_stamp(table.title, table.stamp))
     numeric = _find_numeric(table)
     heads = "".join(
         f'<th scope="col" class="{KINDS[is_numeric]}">{escape(column.title)}</th>'
@@ -45,7 +44,7 @@ def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, 
         "scope": "row" if is_key else None,
         "class": "wordy" if is_long else "t" if has_number and not is_numeric else None,
         "data-value": ("" if raw is None else f"{raw:.10g}") if has_number else None,
-        "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) and cell.key else None,
+        "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) else None,
     }
     written = "".join(f' {name}="{value}"' for name, value in attributes.items() if value is not None)
     tag = "th" if is_key else "td"
@@ -57,7 +56,7 @@ def _write_text(cell: Cell, column: Column, table: Table) -> str:
     text = escape(format_cell(cell, column))
     count = escape(count_trials(cell, table)) if cell.finished < cell.planned else ""
     counted = f'<span class="count">{count}</span>' if count else ""
-    parts = PRINTED_MEAN.fullmatch(text) if isinstance(cell, BoundCell) and cell.value is not None else None
+    parts = PRINTED_MEAN.fullmatch(text) if isinstance(cell, MeanCell) and cell.value is not None else None
     if parts is None:
         return (f"<strong>{text}</strong>" if Mark.BEST in cell.marks else text) + counted
     std, bounds = (f'<span class="{name}">{parts[name]}</span>' if parts[name] else "" for name in ("std", "bounds"))
@@ -74,7 +73,7 @@ def _write_signs(cell: Cell, signs: str) -> str:
 
 def write_legend(table: Table) -> str:
     """Say what the signs of a table mean that it has; nothing where it has none."""
-    found = {cell.verdict for row in table.rows for cell in row if isinstance(cell, MeanCell)}
+    found = {cell.verdict for row in table.rows for cell in list_means(row)}
     items = "".join(
         f'<li><span class="sign {verdict.name.lower()}" aria-hidden="true">{VERDICTS[verdict].strip()}</span> '
         f"{verdict.value}</li>"

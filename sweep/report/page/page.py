@@ -6,10 +6,10 @@ from html import escape
 from importlib import resources
 
 from sweep.report.cells import Explanation, Header
-from sweep.report.documents import Report
+from sweep.report.documents import Report, sort_rows
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.names import shorten_title, sort_rows
+from sweep.report.page.names import shorten_title
 from sweep.report.page.parts import (
     Drawing,
     Part,
@@ -20,7 +20,7 @@ from sweep.report.page.parts import (
     write_list,
     write_table,
 )
-from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, name_sweep
+from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, with_stamp
 
 __all__ = ["Drawing", "write_page"]
 
@@ -83,7 +83,7 @@ def _write_document(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
-<title>{escape(name_sweep(header))} - sweep report</title>
+<title>{escape(with_stamp(header.sweep, header.stamp))} - sweep report</title>
 <style>
 {_read_file("page.css")}</style>
 </head>

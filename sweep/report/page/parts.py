@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from sweep.report.cells import Explanation, Header, Table
+from sweep.report.cells import MEANS, Explanation, Header, Table
 from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
 from sweep.report.page.grid import write_grid, write_legend
-from sweep.report.page.names import MEANS, split_title
+from sweep.report.page.names import split_title
 from sweep.report.words import describe_header
 
 LEADING = 2  # details that stand above the picture on a narrow screen

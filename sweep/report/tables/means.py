@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sweep.report.cells import Cell, Column, Mark, MeanCell, Selection, Table
+from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Selection, Table
 from sweep.report.frames import Status
 from sweep.report.inference import Inference
 from sweep.report.layout import CellKey
@@ -12,8 +12,6 @@ from sweep.report.statistics.best import Verdict
 from sweep.report.study import Study
 from sweep.report.tables.build import MODEL, make_table
 from sweep.report.tables.comparison import summarise_published
-
-MEANS = "means"  # the content of the tables that the answer rests on
 
 
 def make_means(study: Study, inference: Inference) -> Iterator[Table]:
