@@ -194,7 +194,7 @@ def _describe_reach(study: Study, inference: Inference) -> Iterator[str]:
         yield ABOUT[inference.about].format(repeats=layout.repeats_word)
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
-    elif any(study.frames.find_known(partition_id).any() for partition_id in study.frames.partitions):
+    elif any(study.frames.find_known(partition).any() for partition in study.frames.partitions.values()):
         yield SHARED_PATIENTS
     if study.select is Selection.TEST and layout.tuned:
         yield (

@@ -48,10 +48,10 @@ class Cell:
 class MeanCell(Cell):
     """A mean over `repeats` of the planned repetitions of one configuration, chosen among the finished trials.
 
-    `value`, `std` (sample, n - 1), its 95 % `interval`, `validation` (the mean on the validation images) and a
-    `published` mean are in the unit of the column. `choice`: the chosen value of every tuned axis that varies; empty
-    without a finished trial. `place`: which of the plan's choices it is. `verdict` says how it stands to the best.
-    `key`: which cell it is.
+    `value`, `std` (sample, n - 1), its 95 % `interval`, `validation` (the mean on the validation images), and a
+    `published` mean with its deviation are in the unit of the column. `choice`: the chosen value of every tuned axis
+    that varies; empty without a finished trial. `place`: which of the plan's choices it is. `verdict` says how it
+    stands to the best. `key`: which cell it is.
     """
 
     std: float | None = None
@@ -63,6 +63,7 @@ class MeanCell(Cell):
     place: int | None = None
     verdict: Verdict | None = None
     published: float | None = None
+    published_std: float | None = None
     key: CellKey = ("", "")
 
     @property

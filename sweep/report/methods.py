@@ -7,7 +7,7 @@ from sweep.report.layout import Layout
 from sweep.report.statistics.errors import About
 
 INSIDE = (
-    "In our interval: whether the published mean lies in the interval of ours. The published mean has an error of its "
+    "Inside our interval: the published mean lies in the interval of ours. The published mean has an error of its "
     "own, of which the published ± is a part; a figure outside is a reason to look, not a contradiction, and the "
     "narrower our intervals are the more figures lie outside."
 )

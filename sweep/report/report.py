@@ -22,7 +22,6 @@ from sweep.report.published import load_means, read_means
 from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
-from sweep.report.tables.comparison import make_comparison
 from sweep.report.tables.cost import make_complexities, make_cost
 from sweep.report.tables.effects import make_effects
 from sweep.report.tables.images import make_images
@@ -53,7 +52,6 @@ REST: tuple[MakeTables, ...] = (  # those that are read before those that are lo
     make_complexities,
     make_cost,
     make_reviewer,
-    make_comparison,
     make_standing,
     make_metrics,
     make_selection,

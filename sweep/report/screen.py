@@ -1,7 +1,7 @@
 """The answer of a report on one screen of a terminal: colours, the means best first, and where the rest lies."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from textwrap import shorten
 
@@ -15,7 +15,7 @@ from sweep.report.cells import MEANS, Cell, Column, MeanCell, Row, Selection, Ta
 from sweep.report.documents import Report, sort_rows
 from sweep.report.report import Written
 from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, format_cell
+from sweep.report.words import VERDICTS, print_cell, print_number
 
 NARROWEST, WIDEST = 40, 110  # columns; a line longer than that is hard to read
 MODELS_SHOWN = 16
@@ -179,21 +179,22 @@ def _list_answer_columns(
     """Yield heads and cells of the means at the answer's block, and of what stands beside them."""
     column, cells = table.columns[place], [row[place] for row in rows]
     yield column.title, [_say_mean(cell, column) for cell in cells]
+    decimals = column.decimals or 0
     means = [cell if isinstance(cell, MeanCell) else MeanCell(None) for cell in cells]
     if extent.has_interval:
         ends = [(cell.interval.lower, cell.interval.upper) if cell.interval else () for cell in means]
-        yield "95 % interval", [Text(" to ".join(format_cell(Cell(end), column) for end in pair)) for pair in ends]
+        yield "95 % interval", [Text(" to ".join(print_number(end, decimals) for end in pair)) for pair in ends]
     published = [cell.published for cell in means]
     if extent.has_published and any(each is not None for each in published):
-        yield "published", [Text("" if each is None else format_cell(Cell(each), column)) for each in published]
+        yield "published", [Text("" if each is None else print_number(each, decimals)) for each in published]
 
 
 def _say_mean(cell: Cell, column: Column, *, has_deviation: bool = True) -> Text:
     """Print a mean with its deviation and the symbol of its verdict, in the verdict's colour."""
     if not isinstance(cell, MeanCell) or cell.value is None:
         return Text("-  ", "dim")
-    std = cell.std if has_deviation else None
-    text = format_cell(replace(cell, interval=None, published=None, verdict=None, marks=(), std=std), column)
+    printed = print_cell(cell, column)
+    text = printed.value + (printed.std if has_deviation else "")
     if not cell.is_finished:
         return Text(text + PARTIAL, "dim")
     return Text(text + "  ") if cell.verdict is None else Text(text + VERDICTS[cell.verdict], STYLES[cell.verdict])

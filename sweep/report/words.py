@@ -1,10 +1,8 @@
 """What a header and a cell say in words, the same in every kind of document."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from sweep.inputs import WeightsId
-from sweep.metrics import Metric, with_blank
 from sweep.networks.table import WeightsSource
 from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Table
 from sweep.report.statistics.best import Verdict
@@ -49,15 +47,6 @@ def _describe_source(header: Header, source: WeightsSource) -> str:
     return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
 
 
-def list_shared_weights(weights: Mapping[str, WeightsId]) -> Iterator[str]:
-    """Yield the networks of each weights file that more than one has: they compare resolutions of one network."""
-    owners: dict[str, list[str]] = {}
-    for network, found in weights.items():
-        if found.source is not WeightsSource.RANDOM:
-            owners.setdefault(found.sha256, []).append(network)
-    yield from (", ".join(networks) for networks in owners.values() if len(networks) > 1)
-
-
 def _describe_completeness(header: Header) -> str:
     gaps = {"failed": header.failed, "missing": header.missing}
     parts = ", ".join(f"{count:,} {gap}" for gap, count in gaps.items() if count)
@@ -74,41 +63,46 @@ def list_methods(tables: Iterable[Table]) -> list[str]:
     return list(dict.fromkeys(method for table in tables for method in table.methods))
 
 
+class Printed(NamedTuple):
+    """A cell as it is printed: its value, and of a mean what stands behind it."""
+
+    value: str
+    std: str = ""
+    bounds: str = ""  # interval and published figure
+    signs: str = ""
+
+
 def format_cell(cell: Cell, column: Column) -> str:
     """Print a value with its deviation and its marks, bold apart."""
+    return "".join(print_cell(cell, column))
+
+
+def print_cell(cell: Cell, column: Column) -> Printed:
+    """Print a value and what stands behind it."""
     if cell.value is None:
-        return "cannot tell" if Mark.CANNOT_TELL in cell.marks else "-"
-    decimals = column.decimals
+        return Printed("cannot tell" if Mark.CANNOT_TELL in cell.marks else "-")
+    decimals, signs = column.decimals, "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
     if isinstance(cell.value, str):
         text = cell.value
     else:
-        text = _print_as_is(cell.value) if decimals is None else _print_number(cell.value, decimals)
-    if isinstance(cell, MeanCell):
-        text += _print_about_mean(cell, decimals or 0)
-    return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
-
-
-def _print_about_mean(cell: MeanCell, decimals: int) -> str:
-    """Print what stands behind a mean."""
-    text = "" if cell.std is None else f" ± {_print_number(cell.std, decimals + 1)}"
+        text = _print_as_is(cell.value) if decimals is None else print_number(cell.value, decimals)
+    if not isinstance(cell, MeanCell):
+        return Printed(text, signs=signs)
+    decimals, bounds = decimals or 0, ""
+    std = "" if cell.std is None else f" ± {print_number(cell.std, decimals + 1)}"
     if cell.interval is not None:
-        bounds = (_print_number(bound, decimals) for bound in (cell.interval.lower, cell.interval.upper))
-        text += f" [{', '.join(bounds)}]"
-    text += "" if cell.published is None else f" ({_print_number(cell.published, decimals)})"
-    return text + ("" if cell.verdict is None else VERDICTS[cell.verdict])
-
-
-def format_mean(cell: MeanCell, metric: Metric) -> str:
-    """Print a mean with its deviation and unit."""
-    cell = replace(cell, interval=None, published=None, verdict=None)
-    return with_blank(format_cell(cell, Column(metric.name, metric.title, metric.decimals)), metric.unit)
+        bounds = f" [{', '.join(print_number(end, decimals) for end in (cell.interval.lower, cell.interval.upper))}]"
+    if cell.published is not None:
+        bounds += f" ({print_number(cell.published, decimals)})"
+    return Printed(text, std, bounds, ("" if cell.verdict is None else VERDICTS[cell.verdict]) + signs)
 
 
 def _print_as_is(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:,g}"
 
 
-def _print_number(value: float, decimals: int) -> str:
+def print_number(value: float, decimals: int) -> str:
+    """Print a number with its thousands apart, and zero without a sign."""
     text = f"{value:,.{decimals}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 

@@ -26,8 +26,7 @@ from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
 from sweep.report.documents import Report, sort_rows
-from sweep.report.page.names import shorten_title
-from sweep.report.page.page import Drawing, write_page
+from sweep.report.page.page import Drawing, shorten_title, write_page
 from sweep.report.words import describe_header, format_cell
 
 NASTY = "</script><b>&\"'\\ü"

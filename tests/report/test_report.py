@@ -140,11 +140,11 @@ def test_a_report_compares_with_the_paper_that_the_spec_names(tmp_path):
         tmp_path / "paper", skill=lambda _: 0.9, published="duong-trung-2019", learning_rate=0.1, steps=10, **grid
     )
     document = json.loads(write_report(folder, Request(Format.JSON), tmp_path))
-    theirs = {row["split"]: (row["theirs"], row["theirs_std"]) for row in list_rows(document, "against")}
+    theirs = {row["split"]: (row["published"], row["published_std"]) for row in list_rows(document, "table4")}
     assert theirs["80/10/10"][0] == 97.2
     assert len(theirs) == 2
     by_loss = json.loads(write_report(folder, Request(Format.JSON, metric="log_loss"), tmp_path))
-    assert "against" not in [table["name"] for table in by_loss["tables"]]
+    assert {row["published"] for row in list_rows(by_loss, "table4")} == {None}
 
 
 def find_own(output, metric):
@@ -155,19 +155,21 @@ def find_own(output, metric):
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "cohen_kappa"])
 def test_a_sweep_compared_with_its_own_table_4_differs_nowhere(report, tmp_path, metric):
     report(Format.CSV, metric=metric)
-    rows = list_rows(report(metric=metric, against=find_own(tmp_path, metric)), "against")
-    assert {row["difference"] for row in rows} == {0.0}
-    assert {row["inside"] for row in rows} == {"yes"}
+    document = report(metric=metric, against=find_own(tmp_path, metric))
+    rows = list_rows(document, "means")
+    assert [row["published"] for row in rows] == [row[METRICS[metric].mean_column] for row in rows]
+    assert [row["published_std"] for row in rows] == [row[METRICS[metric].std_column] for row in rows]
+    assert f"inside our 95 % interval: {len(rows)} of {len(rows)}" in json.dumps(document, ensure_ascii=False)
 
 
 def test_a_file_is_compared_with_instead_of_the_paper(report, tmp_path):
     path = tmp_path / "theirs.csv"
     path.write_text("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,12.5\nother-1-1,60/20/20,1\n")
     document = report(against=path)
-    known = [row for row in list_rows(document, "against") if row["theirs"] is not None]
-    assert [(row["model"], row["split"], row["theirs"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
-    (title,) = (table["title"] for table in document["tables"] if table["name"] == "against")
-    assert title.startswith("Against the figures of theirs.csv")
+    known = [row for row in list_rows(document, "means") if row["published"] is not None]
+    assert [(row["model"], row["split"], row["published"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
+    (notes,) = (" ".join(table["notes"]) for table in document["tables"] if table["name"] == "means")
+    assert "(…): as theirs.csv gives it." in notes
 
 
 def test_a_file_with_nothing_in_common_is_refused(report, tmp_path):

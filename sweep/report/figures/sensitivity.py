@@ -20,7 +20,7 @@ NOTE = "Marks: mean over all models; bars: from the lowest model to the highest.
 def make_sensitivity_figures(estimates: Estimates) -> Iterator[Figure]:
     """Draw the metric against every tuned number that varies, a line for each value of the next tuned axis."""
     metric = estimates.metric
-    tuned = [axis for axis in estimates.layout.tuned if len({*axis.values} - {None}) > 1]
+    tuned = estimates.layout.tuned
     for axis, following in zip(tuned, [*tuned[1:], *tuned[:1]], strict=True):
         lines = None if following == axis else following
         frame = tabulate_marks(FigureKind.SENSITIVITY, _list_levels(estimates, axis, lines))

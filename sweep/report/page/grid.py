@@ -1,17 +1,14 @@
 """Tables of the page as HTML."""
 
 import math
-import re
 from collections.abc import Mapping
 from html import escape
 
 from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Table, list_means
 from sweep.report.layout import CellKey
 from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, count_trials, format_cell, with_stamp
+from sweep.report.words import VERDICTS, Printed, count_trials, print_cell, with_stamp
 
-# A mean as it is printed: the number, its deviation, interval and published figure, and signs.
-PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
 LONG_NAME = 30  # characters that stand on one line
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
@@ -53,22 +50,18 @@ def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, 
 
 def _write_text(cell: Cell, column: Column, table: Table) -> str:
     """Write what is printed, its parts apart; of trials only how many are missing."""
-    text = escape(format_cell(cell, column))
+    printed = Printed(*map(escape, print_cell(cell, column)))
     count = escape(count_trials(cell, table)) if cell.finished < cell.planned else ""
     counted = f'<span class="count">{count}</span>' if count else ""
-    parts = PRINTED_MEAN.fullmatch(text) if isinstance(cell, MeanCell) and cell.value is not None else None
-    if parts is None:
-        return (f"<strong>{text}</strong>" if Mark.BEST in cell.marks else text) + counted
-    std, bounds = (f'<span class="{name}">{parts[name]}</span>' if parts[name] else "" for name in ("std", "bounds"))
-    value = f"<strong>{parts['value']}</strong>" if Mark.BEST in cell.marks else parts["value"]
-    return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{_write_signs(cell, parts["signs"])}</span>'
-
-
-def _write_signs(cell: Cell, signs: str) -> str:
-    verdict = cell.verdict if isinstance(cell, MeanCell) else None
-    if not signs or verdict is None:
-        return signs
-    return f'<span class="sign {verdict.name.lower()}" title="{verdict.value}">{signs}</span>'
+    value = f"<strong>{printed.value}</strong>" if Mark.BEST in cell.marks else printed.value
+    if not isinstance(cell, MeanCell) or cell.value is None:
+        return value + printed.signs + counted
+    std = f'<span class="std">{printed.std}</span>' if printed.std else ""
+    bounds = f'<span class="bounds">{printed.bounds}</span>' if printed.bounds else ""
+    signs = printed.signs
+    if cell.verdict is not None:
+        signs = f'<span class="sign {cell.verdict.name.lower()}" title="{cell.verdict.value}">{signs}</span>'
+    return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{signs}</span>'
 
 
 def write_legend(table: Table) -> str:

@@ -9,7 +9,6 @@ from sweep.report.cells import Explanation, Header
 from sweep.report.documents import Report, sort_rows
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.names import shorten_title
 from sweep.report.page.parts import (
     Drawing,
     Part,
@@ -30,6 +29,16 @@ FIXED_IDS = {
     *("report", "theme", "tooltip", "warnings", f"figure-{BEST}"),
 }
 MODELS, TABLES, FIGURES, ABOUT = "All models", "Tables", "Figures", "About"  # headings of groups
+NAMES = {  # of tables by their content and of figures by their name, where that says too little
+    "complexities": "Models",
+    "diagnostics": "Diagnosis",
+    "reviewer": "For a reviewer",
+    "standing": "Against the best",
+    "metrics": "All metrics",
+    "selection": "Chosen configurations",
+    "pairs": "All pairs",
+    "roc": "ROC",
+}
 
 
 def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mapping[CellKey, Explanation]) -> str:
@@ -68,6 +77,16 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
     kept = {name: [part for part in parts if part.html] for name, parts in groups.items()}
     answer = write_answer(report, best)
     return _write_document(report.header, answer, {name: parts for name, parts in kept.items() if parts}, explanations)
+
+
+def shorten_title(name: str, title: str, content: str = "") -> str:
+    """Name a table by its content, or a figure, in a few words: Table 4: means; against the best, 80/10/10."""
+    number = re.match(r"Table \d+", title)
+    part = re.sub(rf"^({re.escape(content)}|table\d+)", "", name) if content else ""
+    words = re.sub(r"(?<=\d)-(?=\d)", "/", f"{content or name},{part}").replace("_", " ").replace("-", " ")
+    short, _, which = (each.strip() for each in words.partition(","))
+    short = NAMES.get(content or name, short[:1].upper() + short[1:])
+    return (f"{number[0]}: {short.lower()}" if number else short) + (f", {which}" if which else "")
 
 
 def _write_document(

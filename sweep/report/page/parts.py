@@ -1,5 +1,6 @@
 """Parts of the page: the answer with its picture, tables, figures, lists and facts, as HTML."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +10,6 @@ from sweep.report.documents import Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
 from sweep.report.page.grid import write_grid, write_legend
-from sweep.report.page.names import split_title
 from sweep.report.words import describe_header
 
 LEADING = 2  # details that stand above the picture on a narrow screen
@@ -119,7 +119,7 @@ def _fold(name: str, text: str) -> str:
 
 def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> str:
     """Write a table with its heading and notes, a long one folded; `explained` as `write_grid` has it."""
-    start, rest = split_title(table.title)
+    start, rest = _split_title(table.title)
     chips = f"{_write_chip('stamp', table.stamp)}{_write_partial(table)}"
     heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{chips}</h3>"
     notes = "".join(f"<li>{escape(note)}</li>\n" for note in table.notes)
@@ -132,6 +132,12 @@ def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> 
     kind = "block wide" if len(table.columns) > WIDE_TABLE else "block"
     name = f' id="{anchor}"' if anchor else ""
     return f'<article class="{kind}"{name}>\n{body}</article>'
+
+
+def _split_title(title: str) -> tuple[str, str]:
+    """Divide a title before the first pause: a semicolon, a colon, or a comma behind a unit."""
+    found = re.search(r"(?<=\)), |[;:] ", title)
+    return (title[: found.start()], title[found.start() :]) if found else (title, "")
 
 
 def _write_partial(table: Table) -> str:

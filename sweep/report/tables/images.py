@@ -1,16 +1,13 @@
 """How many images each block gives to each part. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sweep.data.dataset import describe_unknown_patients
 from sweep.data.splits import Partition
 from sweep.report.cells import Cell, Column, Table
-from sweep.report.choices import none_if_nan
 from sweep.report.frames import SweepFrames
 from sweep.report.inference import Inference
 from sweep.report.study import Study
@@ -28,42 +25,38 @@ def make_images(study: Study, _: Inference) -> Iterator[Table]:
         *(Column(part, part, 0) for part in PARTS),
         *(Column(f"{name}_percent_of_test", f"{name} in test (%)", 1) for name in classes),
     )
-    means = measure_partitions(frames).groupby("block", sort=False).mean()
+    measured = {block: measure_parts(frames, block) for block in frames.blocks}
     rows = tuple(
         (
-            Cell(str(block)),
-            *(Cell(none_if_nan(row[part])) for part in PARTS),
-            *(Cell(none_if_nan(100 * row[f"test_{name}"] / row["test"])) for name in classes),
+            Cell(block),
+            *(Cell(means.get(part)) for part in PARTS),
+            *(Cell(100 * means[of] / means["test"] if (of := f"test_{name}") in means else None) for name in classes),
         )
-        for block, row in means.iterrows()
+        for block, means in measured.items()
     )
-    notes = (_describe_classes(frames), _describe_copies(frames), _describe_shared_patients(frames, means))
+    notes = (_describe_classes(frames), _describe_copies(frames), _describe_shared_patients(frames, measured))
     title = f"Images per {frames.layout.block_word or 'part'}"
     yield make_table(frames, "images", title, columns, rows, notes=notes)
 
 
-def measure_partitions(frames: SweepFrames) -> pd.DataFrame:
-    """Return a row per block and repetition.
+def measure_parts(frames: SweepFrames, block: str) -> dict[str, float]:
+    """Return means over the repetitions of a block; nothing that the store does not know.
 
-    Columns: images of each part, `shared_test_images` (test images of a patient who is known to have training images)
-    and `test_<class>` (test images of a class), NaN where the store does not know.
+    Images of each part; `test_<class>`: test images of a class; `shared_test_images`: test images of a patient who is
+    known to have training images.
     """
-    names = (*PARTS, "shared_test_images", *(f"test_{name}" for name in frames.inputs.data.classes))
-    known = frames.trials[["block", "repeat", "partition_id"]].drop_duplicates()
-    rows = [{**dict.fromkeys(names, np.nan), **_measure(frames, partition_id)} for partition_id in known.partition_id]
-    return known[["block", "repeat"]].reset_index(drop=True).join(pd.DataFrame(rows, columns=names))
+    rows = [_count(frames, partition) for partition in frames.list_partitions(block)]
+    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}
 
 
-def _measure(frames: SweepFrames, partition_id: str) -> dict[str, Any]:
-    partition, images, classes = frames.partitions.get(partition_id), frames.images, frames.inputs.data.classes
-    row: dict[str, Any] = {}
-    if partition is not None:
-        row |= {name: float(len(part)) for name, part in partition.parts.items()}
-    if partition is not None and images is not None:
-        row["shared_test_images"] = float(frames.find_known(partition_id).sum())
-        labels = np.bincount(images.labels[partition.test], minlength=len(classes))
-        row |= {f"test_{name}": float(count) for name, count in zip(classes, labels, strict=True)}
-    return row
+def _count(frames: SweepFrames, partition: Partition) -> dict[str, int]:
+    counts = {name: len(part) for name, part in partition.parts.items()}
+    if frames.images is None:
+        return counts
+    classes = frames.inputs.data.classes
+    labels = np.bincount(frames.images.labels[partition.test], minlength=len(classes)).tolist()
+    counts |= {f"test_{name}": label for name, label in zip(classes, labels, strict=True)}
+    return {**counts, "shared_test_images": int(frames.find_known(partition).sum())}
 
 
 def _describe_classes(frames: SweepFrames) -> str:
@@ -85,10 +78,10 @@ def _describe_copies(frames: SweepFrames) -> str:
     return f"{copies}; files byte-identical to one of another class (contradictory labels): {images.contradictions:,}."
 
 
-def _describe_shared_patients(frames: SweepFrames, means: pd.DataFrame) -> str:
-    """Say how far splits by image let patients cross it. means: a row per block."""
-    images, measured = frames.images, means.dropna(subset=["shared_test_images"])
-    if images is None or measured.empty:
+def _describe_shared_patients(frames: SweepFrames, measured: Mapping[str, Mapping[str, float]]) -> str:
+    """Say how far splits by image let patients cross it. measured: by block."""
+    images, known = frames.images, {block: means for block, means in measured.items() if means}
+    if images is None or not known:
         return "How many test images show a patient who also has training images is not known yet."
     doubt = ""
     if not images.knows_patients:
@@ -98,7 +91,7 @@ def _describe_shared_patients(frames: SweepFrames, means: pd.DataFrame) -> str:
         return doubt
     least = "" if images.knows_patients else "at least "
     shares = (
-        f"{least}{row['shared_test_images']:,.1f} of {row['test']:,.0f} ({block})" for block, row in measured.iterrows()
+        f"{least}{means['shared_test_images']:,.1f} of {means['test']:,.0f} ({block})" for block, means in known.items()
     )
     return (
         f"{doubt} Images are split, not patients. Test images of a patient who also has training images, on average "

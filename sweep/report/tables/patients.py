@@ -41,9 +41,7 @@ def make_patients(study: Study, _: Inference) -> Iterator[Table]:
 
 def _make_rows(frames: SweepFrames, images: Images, patients: NDArray[np.int64], block: str) -> Iterator[Row]:
     """Yield a row for each part: means over the repetitions whose partition the store knows."""
-    ids = frames.trials.loc[frames.trials["block"] == block, "partition_id"].unique()
-    known = [frames.partitions[each] for each in ids if each in frames.partitions]
-    classes = len(frames.inputs.data.classes)
+    known, classes = frames.list_partitions(block), len(frames.inputs.data.classes)
     for part in PARTS:
         counts = [_count(partition.parts[part], partition, images.labels, patients, classes) for partition in known]
         means = np.mean(counts, axis=0).tolist() if counts else [None] * (classes + 4)
