@@ -23,6 +23,7 @@ from sweep.report.words import (
     with_stamp,
 )
 
+FIGURES = "figures"  # the folder of figures, beside a document
 LINE_LENGTH = 110
 LONG_TABLE = 30  # rows that fit on a landscape page
 WIDE_TABLE = 10  # columns
@@ -47,12 +48,13 @@ BOOKTABS = TableFormat(  # the body of a tabular
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of a document: its file beside it, its title and what is to be seen."""
+class Drawing:
+    """A figure as SVG, whose marks have the class `mark`, an `aria-label` and a child `<title>`."""
 
-    path: str
+    name: str
     title: str
     caption: str
+    svg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,10 @@ class Text:
         """Yield a table that is not part of a document."""
         yield from self.section(table)
 
-    def picture(self, picture: Picture) -> str:
-        """Write a figure with its caption; nothing where there are no figures."""
-        title, caption = self.escape(picture.title), _fill(self.escape(picture.caption))
-        return self.picture_form.format(title=title, path=picture.path, caption=caption)
+    def picture(self, drawing: Drawing) -> str:
+        """Write a figure with its caption, its file being beside; nothing where there are no figures."""
+        title, caption = self.escape(drawing.title), _fill(self.escape(drawing.caption))
+        return self.picture_form.format(title=title, path=f"{FIGURES}/{drawing.name}.svg", caption=caption)
 
     def draw(self, table: Table) -> str:
         """Draw the grid of a table."""
@@ -213,7 +215,7 @@ class Latex(Text):
         )
 
 
-def write_document(report: Report, style: Text, pictures: Sequence[Picture] = ()) -> str:
+def write_document(report: Report, style: Text, drawings: Sequence[Drawing] = ()) -> str:
     """Write a report but for the tables too long to be read; the first picture stands below the answer."""
     header, answer = report.header, report.answer
     main, rest = (
@@ -226,11 +228,11 @@ def write_document(report: Report, style: Text, pictures: Sequence[Picture] = ()
         style.heading(ANSWER),
         style.strong(answer.headline),
     ]
-    parts += [style.list(answer.details), *map(style.picture, pictures[:1])]
+    parts += [style.list(answer.details), *map(style.picture, drawings[:1])]
     parts += [part for table in main for part in style.section(table)]
     parts += [style.heading(WARNINGS), style.list(report.warnings)] if report.warnings else []
     parts += [part for table in rest for part in style.section(table)]
-    parts += map(style.picture, pictures[1:])
+    parts += map(style.picture, drawings[1:])
     parts += [style.heading(PROVENANCE), style.list(f"{name}: {text}" for name, text in describe_header(header))]
     parts += [style.heading(METHODS), style.list(list_methods([*main, *rest])), style.end]
     return _join(parts)

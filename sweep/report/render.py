@@ -11,7 +11,7 @@ from typing import Any
 from sweep.axes import show_value
 from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
-from sweep.report.documents import Latex, Markdown, Picture, Report, Text, write_document, write_tables
+from sweep.report.documents import Drawing, Latex, Markdown, Report, Text, write_document, write_tables
 from sweep.report.published import describe_task
 from sweep.report.words import describe_header, with_stamp
 
@@ -34,14 +34,14 @@ DOCUMENTS = {
 }
 
 
-def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ()) -> dict[str, str]:
+def render_report(report: Report, fmt: Format, drawings: Sequence[Drawing] = ()) -> dict[str, str]:
     """Return file name -> text, the same for the same store however often it is asked; a page is made by `page`."""
     if fmt is Format.CSV:
         return {f"{table.name}.csv": _write_csv(report.header, table) for table in report.tables}
     if fmt is Format.JSON:
         return {"report.json": _write_json(report)}
     name, style = DOCUMENTS[fmt]
-    return {name: write_document(report, style, pictures)}
+    return {name: write_document(report, style, drawings)}
 
 
 def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
 from sweep.report.costs import count_mult_adds
-from sweep.report.documents import Picture, Report, write_explanation
+from sweep.report.documents import FIGURES, Drawing, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
 from sweep.report.frames import Asked, read_sweep
 from sweep.report.header import make_header, make_stamp
@@ -24,10 +24,9 @@ from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
 from sweep.report.tables.cost import make_complexities, make_cost
 from sweep.report.tables.effects import make_effects
-from sweep.report.tables.images import make_images
+from sweep.report.tables.images import make_images, make_patients
 from sweep.report.tables.means import make_means
 from sweep.report.tables.metrics import make_diagnostics, make_metrics
-from sweep.report.tables.patients import make_patients
 from sweep.report.tables.reviewer import make_reviewer
 from sweep.report.tables.selection import make_selection
 from sweep.report.tables.standing import make_pairs, make_standing
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from sweep.report.figures.figure import Figure
 
 DEFAULT_METRIC = "accuracy"
-FIGURES = "figures"  # folder beside the report
 SPEC_NAME = "spec.yaml"  # the resolved spec, in the sweep's folder
 
 MakeTables = Callable[[Study, Inference], Iterable[Table]]
@@ -120,11 +118,11 @@ def publish_report(folder: Path, request: Request, output: Path) -> Written:
         path, page = target / "report.html", _make_page(study, inference, report, name).encode()
         _write(path, page)
         return Written(report, margin, f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n", (path,))
-    pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
-    files = render_report(report, request.form, pictures)
+    drawings = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
+    files = render_report(report, request.form, drawings)
     for name, text in files.items():
         _write(target / name, text.encode())
-    return Written(report, margin, "\n".join(files.values()), tuple(target / name for name in files), len(pictures))
+    return Written(report, margin, "\n".join(files.values()), tuple(target / name for name in files), len(drawings))
 
 
 def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:
@@ -213,20 +211,21 @@ def _parse_cell(cell: str) -> tuple[str, CellKey]:
     return metric, (model, block)
 
 
-def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Picture]:
+def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Drawing]:
     """Draw every figure as SVG and PNG, its data beside it as CSV."""
     from sweep.report.figures.drawing import draw_png, draw_svg
 
     for figure in _make_figures(study, inference, report):
-        _write(folder / f"{figure.name}.svg", draw_svg(figure).encode())
+        drawing = Drawing(figure.name, figure.title, figure.caption, draw_svg(figure))
+        _write(folder / f"{figure.name}.svg", drawing.svg.encode())
         _write(folder / f"{figure.name}.png", draw_png(figure))
         _write(folder / f"{figure.name}.csv", figure.frame.to_csv(index=False, lineterminator="\n").encode())
-        yield Picture(f"{FIGURES}/{figure.name}.svg", figure.title, figure.caption)
+        yield drawing
 
 
 def _make_page(study: Study, inference: Inference, report: Report, name: str) -> str:
     from sweep.report.figures.drawing import Theme, draw_svg
-    from sweep.report.page.page import Drawing, write_page
+    from sweep.report.page.page import write_page
 
     figures = _make_figures(study, inference, report)
     drawings = [Drawing(each.name, each.title, each.caption, draw_svg(each, Theme.PAGE)) for each in figures]

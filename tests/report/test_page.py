@@ -25,8 +25,8 @@ from sweep.inputs import WeightsId
 from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, MeanCell, Table
-from sweep.report.documents import Report, sort_rows
-from sweep.report.page.page import Drawing, shorten_title, write_page
+from sweep.report.documents import Drawing, Report, sort_rows
+from sweep.report.page.page import shorten_title, write_page
 from sweep.report.words import describe_header, format_cell
 
 NASTY = "</script><b>&\"'\\ü"

@@ -24,10 +24,7 @@ class FigureKind(Enum):
     """
 
     BEST = ("row", "series", *BOUNDED, "is_chosen")  # series: the verdict
-    COST = (
-        *("panel", "series", "model", "x", "drawn_x", *BOUNDED),
-        *("is_published", "is_comparable", "is_pareto", *COUNTED),
-    )
+    COST = ("panel", "series", "model", "x", "drawn_x", *BOUNDED, "is_pareto", *COUNTED)
     HEATMAP = ("row", "column", "value", *COUNTED)
     CURVES = ("series", "x", *BOUNDED)
     SENSITIVITY = ("panel", "part", "series", "x", *BOUNDED)

@@ -26,7 +26,6 @@ from sweep.report.statistics.arrays import Floats
 CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
 AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
 COST_ALIKE = 1.05  # a factor within which costs say nothing
-PUBLISHED_ASIDE = 1.045  # the factor by which a published mean is set to the right of ours
 
 # -- against the best -----------------------------------------------------------------------------------------
 
@@ -82,16 +81,14 @@ def measure_leads(means: Floats) -> Floats:
 
 def make_cost_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw every mean against the mult-adds of its model, unless all cost about the same."""
-    rows = [*_list_own_points(estimates), *_list_published_points(estimates)]
-    frame = tabulate_marks(FigureKind.COST, rows)
+    frame = tabulate_marks(FigureKind.COST, _list_points(estimates))
     if not frame["x"].max() > COST_ALIKE * frame["x"].min():
         return
     metric, models = estimates.metric, frame["model"].nunique()
     frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.ranking[:MOST_NAMED])])
-    beside = " Published diamonds are set to the right; they cost the same." if frame["is_published"].any() else ""
-    beside += " Marks of nearly the same cost stand beside each other." if has_close else ""
-    is_unsure = frame.loc[~frame["is_published"], "lower"].isna().any()
-    without = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell" if is_unsure else ""
+    beside = " Marks of nearly the same cost stand beside each other." if has_close else ""
+    over_few = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell"
+    without = over_few if frame["lower"].isna().any() else ""
     left_out = estimates.say_left_out(models, MOST_NAMED).replace(".", ", and the Pareto set.")
     yield from estimates.draw(
         FigureKind.COST,
@@ -115,7 +112,7 @@ def _say_gaps(frame: pd.DataFrame, text: str) -> str:
     return text if (frame["finished"] < frame["planned"]).any() else ""
 
 
-def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+def _list_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     series = _name_series(estimates)
     fronts = {block: list_front(estimates.study, estimates.costs, block) for block in estimates.blocks}
     for (model, block), cell, value in estimates.list_means():
@@ -125,15 +122,7 @@ def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
             where = ", in the Pareto set" if is_pareto else ""
             text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds{where}"
             names, place = (block, series[model], model), (cost, cost, value, *estimates.bound((model, block)))
-            yield *names, *place, False, cell.is_comparable, is_pareto, cell.finished, cell.planned, text
-
-
-def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
-    for (model, block), value in estimates.list_published().items():
-        if (cost := estimates.costs.get(model)) is not None:
-            text = f"published: {model}, {block}: {format_value(estimates.metric, value)}"
-            place, unknown = (cost, cost * PUBLISHED_ASIDE), (np.nan, np.nan)
-            yield block, "published", model, *place, value, *unknown, True, False, False, 0, 0, text
+            yield *names, *place, is_pareto, cell.finished, cell.planned, text
 
 
 def _name_series(estimates: Estimates) -> dict[str, str]:
@@ -152,10 +141,10 @@ def _name_series(estimates: Estimates) -> dict[str, str]:
 
 
 def _set_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """Set our marks of a panel beside each other where they would hide one another; say whether there are any."""
+    """Set the marks of a panel beside each other where they would hide one another; say whether there are any."""
     frame, has_close = frame.reset_index(drop=True), False
     whole = np.log(frame["x"].max() / frame["x"].min()) + AXIS_MORE
-    for _, costs in frame[~frame["is_published"]].groupby("panel")["x"]:
+    for _, costs in frame.groupby("panel")["x"]:
         places = np.log(costs).sort_values(kind="stable")
         for _, group in places.groupby((places.diff() > CLOSE * whole).cumsum()):
             if len(group) > 1:

@@ -6,11 +6,10 @@ from html import escape
 from importlib import resources
 
 from sweep.report.cells import Explanation, Header
-from sweep.report.documents import Report, sort_rows
+from sweep.report.documents import Drawing, Report, sort_rows
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
 from sweep.report.page.parts import (
-    Drawing,
     Part,
     write_answer,
     write_explanation,
@@ -20,8 +19,6 @@ from sweep.report.page.parts import (
     write_table,
 )
 from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, with_stamp
-
-__all__ = ["Drawing", "write_page"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 FIXED_IDS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from sweep.report.cells import MEANS, Explanation, Header, Table
-from sweep.report.documents import Report
+from sweep.report.documents import Drawing, Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
 from sweep.report.page.grid import write_grid, write_legend
@@ -18,16 +18,6 @@ LONG_FACT = 160  # characters; longer ones fold
 BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts of an explanation that are looked up
 FOLDED_FACTS = {"Weights": 40, "Code": 40, "Machine": 48}  # hashes and kernels: by fact, the characters shown
 WIDE_TABLE = 10  # columns that fit on upright paper
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure as inline SVG, whose marks have the class `mark`, an `aria-label` and a child `<title>`."""
-
-    name: str
-    title: str
-    caption: str
-    svg: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
-"""How many images each block gives to each part. Pure."""
+"""How many images and patients each block gives to each part. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sweep.data.dataset import describe_unknown_patients
+from sweep.data.dataset import Images, describe_unknown_patients
 from sweep.data.splits import Partition
-from sweep.report.cells import Cell, Column, Table
+from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.frames import SweepFrames
 from sweep.report.inference import Inference
+from sweep.report.methods import PATIENTS
 from sweep.report.study import Study
 from sweep.report.tables.build import head_block, make_table
 
@@ -45,11 +47,11 @@ def measure_parts(frames: SweepFrames, block: str) -> dict[str, float]:
     Images of each part; `test_<class>`: test images of a class; `shared_test_images`: test images of a patient who is
     known to have training images.
     """
-    rows = [_count(frames, partition) for partition in frames.list_partitions(block)]
+    rows = [_count_images(frames, partition) for partition in frames.list_partitions(block)]
     return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}
 
 
-def _count(frames: SweepFrames, partition: Partition) -> dict[str, int]:
+def _count_images(frames: SweepFrames, partition: Partition) -> dict[str, int]:
     counts = {name: len(part) for name, part in partition.parts.items()}
     if frames.images is None:
         return counts
@@ -97,3 +99,59 @@ def _describe_shared_patients(frames: SweepFrames, measured: Mapping[str, Mappin
         f"{doubt} Images are split, not patients. Test images of a patient who also has training images, on average "
         f"over the {frames.layout.repeats_word}: {', '.join(shares)}."
     ).strip()
+
+
+# -- patients ----------------------------------------------------------------------------------------------------
+
+
+def make_patients(study: Study, _: Inference) -> Iterator[Table]:
+    """Yield patients of each class and part, and the images and patients that are also in training.
+
+    Nothing where the patient of any image is unknown: then patients cannot be counted.
+    """
+    frames, images = study.frames, study.frames.images
+    if images is None or not images.knows_patients:
+        return
+    columns = (
+        head_block(frames.layout),
+        Column("part", "part"),
+        *(Column(f"{name}_patients", f"{name} patients", 1) for name in frames.inputs.data.classes),
+        Column("patients", "patients", 1),
+        Column("shared_patients", "also in training", 1),
+        Column("images", "images", 1),
+        Column("shared_images", "of patients in training", 1),
+    )
+    patients = np.unique(np.array(images.patients, str), return_inverse=True)[1]
+    rows = tuple(row for block in frames.blocks for row in _make_patient_rows(frames, images, patients, block))
+    more = {"notes": (_describe_patients(frames, images, patients),), "methods": (PATIENTS,)}
+    yield make_table(frames, "patients", "Patients per class and part", columns, rows, keys=2, **more)
+
+
+def _make_patient_rows(frames: SweepFrames, images: Images, patients: NDArray[np.int64], block: str) -> Iterator[Row]:
+    """Yield a row for each part: means over the repetitions whose partition the store knows."""
+    classes = len(frames.inputs.data.classes)
+    for part in PARTS:
+        counts = []
+        for partition in frames.list_partitions(block):
+            own = partition.parts[part]
+            shared = own[np.isin(patients[own], patients[partition.training])]
+            of_classes = _count_patients(patients[own], images.labels[own], classes)
+            counts.append([*of_classes, len(np.unique(patients[shared])), len(own), len(shared)])
+        means = np.mean(counts, axis=0).tolist() if counts else [None] * (classes + 4)
+        if part == "training":  # all of them are in training
+            means[classes + 1] = means[classes + 3] = None
+        yield (Cell(block), Cell(part), *(Cell(mean) for mean in means))
+
+
+def _count_patients(patients: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> list[int]:
+    """Count the patients of some images: of each class, and all."""
+    return [len(np.unique(patients[labels == label])) for label in range(classes)] + [len(np.unique(patients))]
+
+
+def _describe_patients(frames: SweepFrames, images: Images, patients: NDArray[np.int64]) -> str:
+    classes = frames.inputs.data.classes
+    *counts, total = _count_patients(patients, images.labels, len(classes))
+    of_class = ", ".join(f"{name} {count:,}" for name, count in zip(classes, counts, strict=True))
+    several = " A patient with images of several classes counts in each." if sum(counts) > total else ""
+    over = f"The table's numbers are means over the {frames.layout.repeats_word}."
+    return f"All {total:,} patients: {of_class}.{several} {over}"

@@ -1,7 +1,6 @@
 """What a reviewer asks: which items of the checklists for studies of images a report answers. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sweep.report.cells import Cell, Column, Table
 from sweep.report.inference import Inference
@@ -11,36 +10,26 @@ from sweep.report.tables.build import make_table
 OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A topic, and its item in TRIPOD+AI (2024), CLAIM (2024 update) and STARD-AI (2025); "-": it has none."""
-
-    topic: str
-    tripod: str
-    claim: str
-    stard: str
-
-
-ITEMS = {
-    "images": _Item("images and patients in each part", "20a, 21", "35, 36", "15b, 24, 25"),
-    "exclusions": _Item("what was excluded", "6b, 20a", "8, 35", "7, 24"),
-    "preprocessing": _Item("preprocessing", "7, 12b", "9", "14"),
-    "partitions": _Item("partitions and what is disjoint", "12a, 16", "19, 20", "15b"),
-    "model": _Item("model and initial weights", "12c, 22", "22, 24", "15a"),
-    "training": _Item("training and class imbalance", "12c, 13", "25", "15b"),
-    "selection": _Item("how the model was selected", "12c", "26", "-"),
-    "metrics": _Item("metrics", "12e", "28", "18"),
-    "results": _Item("performance on test images, with intervals", "23a", "29, 37, 38", "30, 31"),
-    "calibration": _Item("calibration", "12e", "-", "-"),
-    "failures": _Item("which images are answered wrongly", "-", "39", "23"),
-    "software": _Item("software and code", "18f", "23, 43", "13, 40a"),
-    "size": _Item("why this number of images", "10", "21", "22"),
-    "source": _Item("source, setting, dates", "5a, 5b, 6a", "7, 13", "9, 11"),
-    "reference": _Item("how the labels were made", "8a", "14, 16", "12, 16a"),
-    "demographics": _Item("who the patients are; results by group", "20b, 23a", "36", "23, 25"),
-    "external": _Item("images of another place", "16", "33", "28, 29"),
-    "ethics": _Item("ethics, registration, protocol, funding", "17, 18a to 18d", "34, 42, 44", "6, 36 to 39"),
-    "limits": _Item("intended use and limitations", "3b, 26", "3, 40, 41", "3, 33, 34"),
+ITEMS = {  # topics, and their items in TRIPOD+AI (2024), CLAIM (2024 update) and STARD-AI (2025); "-": none
+    "images": ("images and patients in each part", "20a, 21", "35, 36", "15b, 24, 25"),
+    "exclusions": ("what was excluded", "6b, 20a", "8, 35", "7, 24"),
+    "preprocessing": ("preprocessing", "7, 12b", "9", "14"),
+    "partitions": ("partitions and what is disjoint", "12a, 16", "19, 20", "15b"),
+    "model": ("model and initial weights", "12c, 22", "22, 24", "15a"),
+    "training": ("training and class imbalance", "12c, 13", "25", "15b"),
+    "selection": ("how the model was selected", "12c", "26", "-"),
+    "metrics": ("metrics", "12e", "28", "18"),
+    "results": ("performance on test images, with intervals", "23a", "29, 37, 38", "30, 31"),
+    "calibration": ("calibration", "12e", "-", "-"),
+    "failures": ("which images are answered wrongly", "-", "39", "23"),
+    "software": ("software and code", "18f", "23, 43", "13, 40a"),
+    "size": ("why this number of images", "10", "21", "22"),
+    "source": ("source, setting, dates", "5a, 5b, 6a", "7, 13", "9, 11"),
+    "reference": ("how the labels were made", "8a", "14, 16", "12, 16a"),
+    "demographics": ("who the patients are; results by group", "20b, 23a", "36", "23, 25"),
+    "external": ("images of another place", "16", "33", "28, 29"),
+    "ethics": ("ethics, registration, protocol, funding", "17, 18a to 18d", "34, 42, 44", "6, 36 to 39"),
+    "limits": ("intended use and limitations", "3b, 26", "3, 40, 41", "3, 33, 34"),
 }
 
 
@@ -54,10 +43,7 @@ def make_reviewer(study: Study, inference: Inference) -> Iterator[Table]:
         Column("answer", "answered here"),
     )
     answers = dict(_answer(study, inference))
-    rows = tuple(
-        (Cell(item.topic), Cell(item.tripod), Cell(item.claim), Cell(item.stard), Cell(answers.get(name, OPEN)))
-        for name, item in ITEMS.items()
-    )
+    rows = tuple((*map(Cell, item), Cell(answers.get(name, OPEN))) for name, item in ITEMS.items())
     note = (
         f'"{OPEN}": not in the store, yours to say. Numbers are of the items that come nearest (TRIPOD+AI, Collins et '
         "al. 2024; CLAIM, Tejani et al. 2024; STARD-AI, Sounderajah et al. 2025), as transcribed elsewhere: check them "
