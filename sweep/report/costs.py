@@ -60,11 +60,6 @@ def count_costs(frames: SweepFrames) -> dict[str, Cost]:
     return costs
 
 
-def count_mult_adds(frames: SweepFrames) -> dict[str, float]:
-    """Mult-adds of every model by its name, with the head that the sweep trains, in millions."""
-    return {model: cost.own.mult_adds / MILLION for model, cost in count_costs(frames).items()}
-
-
 def list_front(study: Study, mult_adds: Mapping[str, float], block: str) -> set[str]:
     """Return the models with all repetitions that none of as many mult-adds or fewer beats."""
     cells = {model: study.cells[model, block] for model in study.list_models(block) if model in mult_adds}

@@ -59,7 +59,7 @@ def _list_facts(
     interval = inference.intervals[key]
     yield (
         "95 % interval",
-        with_blank(f"{interval.lower:.{metric.decimals}f} to {interval.upper:.{metric.decimals}f}", metric.unit)
+        with_blank(metric.say_range(interval.lower, interval.upper), metric.unit)
         if interval
         else "cannot tell: too little data",
     )

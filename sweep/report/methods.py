@@ -55,7 +55,7 @@ def describe_intervals(metric: Metric) -> str:
 def describe_comparisons(inference: Inference, layout: Layout) -> tuple[str, ...]:
     """Say what the errors of a comparison are made of."""
     runs = f"divided by the number of {layout.repeats_word}"
-    if inference.about is About.PROCEDURE:
+    if inference.question.about is About.PROCEDURE:
         runs += ", plus its part that the pool of images might add, n1/n of it for n1 training images of n"
     errors = (
         "Errors are of patients and runs: the covariance of the models between patients, all "

@@ -114,8 +114,9 @@ def list_records(table: Table) -> list[dict[str, Any]]:
     """One flat record a row; of a table whose columns are an axis, one a cell."""
     names = [column.key for column in table.columns[: table.keys]]
     if table.axis is None:
-        cells = [pair for row in table.rows for pair in zip(table.columns, row, strict=True)]
-        marked = {column.key for column, cell in cells if cell.marks}
+        marked = {
+            column.key for row in table.rows for column, cell in zip(table.columns, row, strict=True) if cell.marks
+        }
         return [_flatten_row(table, row, marked) for row in table.rows]
     return [
         {

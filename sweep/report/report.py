@@ -11,7 +11,7 @@ from sweep.errors import FatalError, UserError, list_allowed
 from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
-from sweep.report.costs import count_mult_adds
+from sweep.report.costs import MILLION, count_costs
 from sweep.report.documents import FIGURES, Drawing, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
 from sweep.report.frames import Asked, read_sweep
@@ -144,7 +144,8 @@ def explain_number(folder: Path, cell: str, select: Selection) -> str:
     study, key = _find_cell(folder, cell, select)
     with Store.read(folder) as store:
         images = store.load_images_folder()
-    near = _shorten(folder)
+    whole, here = folder.resolve(), Path.cwd()
+    near = whole.relative_to(here) if whole.is_relative_to(here) else whole
     source = Source(str(near / SPEC_NAME), images or FOLDER, str(near.parent))
     return write_explanation(explain_cell(study, infer(study), key, source))
 
@@ -166,12 +167,6 @@ def _find_cell(folder: Path, cell: str, select: Selection) -> tuple[Study, CellK
         models, blocks = ("; ".join(names) for names in (study.frames.models, study.frames.blocks))
         raise UserError(f"{cell!r}: {folder.name} has no such cell (models: {models}; blocks: {blocks})")
     return study, key
-
-
-def _shorten(folder: Path) -> Path:
-    """Name a folder from the current one where it lies within."""
-    whole = folder.resolve()
-    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
 def find_headline(folder: Path) -> str | None:
@@ -237,7 +232,8 @@ def _make_page(study: Study, inference: Inference, report: Report, name: str) ->
 def _make_figures(study: Study, inference: Inference, report: Report) -> "tuple[Figure, ...]":
     from sweep.report.figures.data import make_figures
 
-    return make_figures(study, inference, report.answer, count_mult_adds(study.frames))
+    costs = {model: cost.own.mult_adds / MILLION for model, cost in count_costs(study.frames).items()}
+    return make_figures(study, inference, report.answer, costs)
 
 
 def _write(path: Path, content: bytes) -> None:

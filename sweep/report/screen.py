@@ -38,16 +38,13 @@ class Extent:
     has_published: bool = False
     has_others: bool = True
     has_deviations: bool = True  # of the other blocks
-    gap: int = 2  # blanks between columns
 
 
 EXTENTS = (  # the first that fits is taken
     Extent(has_interval=True, has_published=True),
     Extent(has_interval=True),
     Extent(),
-    Extent(gap=1),
     Extent(has_deviations=False),
-    Extent(has_deviations=False, gap=1),
     Extent(has_others=False),
 )
 
@@ -162,7 +159,7 @@ def _make_grid(report: Report, table: Table, rows: Sequence[Row], extent: Extent
         column = table.columns[other]
         cells = [_say_mean(row[other], column, has_deviation=extent.has_deviations) for row in rows]
         shown.append((column.title, cells))
-    grid = Grid(box=RULED, padding=(0, extent.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    grid = Grid(box=RULED, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     longest = max(len(str(row[0].value)) for row in rows)
     grid.add_column(table.columns[0].title, max_width=name_width, no_wrap=longest <= name_width)
     for head, _ in shown:

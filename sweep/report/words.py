@@ -36,15 +36,11 @@ def _describe_data(header: Header) -> str:
 
 
 def _describe_weights(header: Header) -> str:
-    sources = dict.fromkeys(weights.source for weights in header.weights.values())
-    return "; ".join(_describe_source(header, source) for source in sources)
-
-
-def _describe_source(header: Header, source: WeightsSource) -> str:
-    is_random = source is WeightsSource.RANDOM
-    title = "random weights, any batch norm calibrated on the images" if is_random else source.value
-    hashes = {name: each.sha256[:SHORT_HASH] for name, each in header.weights.items() if each.source is source}
-    return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
+    hashes: dict[WeightsSource, list[str]] = {}
+    for name, weights in header.weights.items():
+        hashes.setdefault(weights.source, []).append(f"{name} {weights.sha256[:SHORT_HASH]}")
+    titles = {WeightsSource.RANDOM: "random weights, any batch norm calibrated on the images"}
+    return "; ".join(f"{titles.get(source, source.value)} ({', '.join(found)})" for source, found in hashes.items())
 
 
 def _describe_completeness(header: Header) -> str:

@@ -193,14 +193,11 @@ def test_cells_keep_the_number_behind_the_print():
     assert 'data-value="">-' in text
 
 
-def test_every_model_that_may_be_the_best_is_marked_and_the_signs_are_explained():
+def test_every_model_that_may_be_the_best_is_marked_and_its_sign_says_why():
     text = make_page()
     assert text.count('<span class="sign may_be_best" title="may be the best"> ★</span>') == 2
+    assert '<span class="sign worse" title="worse"> ↓</span>' in text
     assert text.count("<strong>9") == 2
-    assert (
-        '<ul class="legend" aria-label="Signs"><li><span class="sign may_be_best" aria-hidden="true">★</span> '
-        'may be the best</li><li><span class="sign worse" aria-hidden="true">↓</span> worse</li></ul>'
-    ) in text
 
 
 @pytest.mark.parametrize(("finished", "is_said"), [(8, True), (12, False)])
@@ -210,7 +207,6 @@ def test_a_partial_table_says_how_much_of_a_cell_is_missing(finished, is_said):
     table = Table("table4", "means", "T", "", columns, (row,), is_partial=True)
     text = write_page(make_report(table), [], {})
     assert ('90.0<span class="count"> (8/12)</span>' in text) is is_said
-    assert ("some results are missing" in text) is is_said
 
 
 def test_provenance_says_what_every_document_says():

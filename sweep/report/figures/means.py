@@ -18,7 +18,7 @@ from sweep.report.figures.estimates import (
     list_numbers,
     spell_level,
 )
-from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, format_value, tabulate_marks
+from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, tabulate_marks
 from sweep.report.figures.style import LOOKS
 from sweep.report.layout import NETWORK, slug
 from sweep.report.statistics.arrays import Floats
@@ -34,7 +34,10 @@ def make_best_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw what every model may lose against, or lead, the best of the others; nothing where there is no comparison."""
     answer, metric, inference = estimates.answer, estimates.metric, estimates.inference
     models = inference.standings[answer.block].models
-    margin, shown = estimates.measure(inference.margin), estimates.say_left_out(len(models), estimates.most_named)
+    margin, shown = (
+        estimates.metric.say_difference(inference.margin),
+        estimates.say_left_out(len(models), estimates.most_named),
+    )
     left_out = sum(block == answer.block for _, block in estimates.study.cells) - len(models)
     choice = "the model to take" if answer.is_shown else "the best mean"
     yield from estimates.draw(
@@ -64,7 +67,8 @@ def _list_models(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
         if name in named:
             verdict = standing.verdicts[name].value
             lower, lead, upper = (float(each[place]) for each in (standing.ranks.lower, leads, standing.ranks.upper))
-            behind = f"{estimates.measure(abs(lead))} {'behind' if lead < 0 else 'ahead of'} the best other model"
+            apart = estimates.metric.say_difference(abs(lead))
+            behind = f"{apart} {'behind' if lead < 0 else 'ahead of'} the best other model"
             text = f"{name}: {behind} (95 % bounds {lower:.{decimals}f} to {upper:.{decimals}f}); {verdict}"
             yield name, verdict, lead, lower, upper, name == estimates.answer.model, text
 
@@ -207,8 +211,8 @@ def _widen_scale(low: float, high: float, least: float) -> tuple[float, float]:
 
 
 def _describe_extent(estimates: Estimates, extent: float) -> str:
-    margin = estimates.inference.margin
-    within = f" All means lie within {estimates.measure(extent)}, less than the margin of {estimates.measure(margin)}."
+    margin, say = estimates.inference.margin, estimates.metric.say_difference
+    within = f" All means lie within {say(extent)}, less than the margin of {say(margin)}."
     return within if extent < margin else ""
 
 
@@ -248,12 +252,14 @@ def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
 
 def _list_differences(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     """Yield the differences model after model."""
-    published, named = estimates.list_published(), estimates.ranking[: estimates.most_named]
+    metric, published, named = estimates.metric, estimates.list_published(), estimates.ranking[: estimates.most_named]
     places = {model: place for place, model in enumerate(estimates.study.frames.models)}
     for key, cell, value in sorted(estimates.list_means(), key=lambda each: places[each[0][0]]):
         if key in published and key[0] in named:
             difference = value - published[key]
             lower, upper = np.array(estimates.bound(key)) - published[key]
-            said = f"published {format_value(estimates.metric, published[key])}"
-            text = f"{estimates.describe(key, cell, value)}, {said}, difference {estimates.measure(difference, '+')}"
+            said = f"published {metric.say(published[key])}"
+            text = (
+                f"{estimates.describe(key, cell, value)}, {said}, difference {metric.say_difference(difference, '+')}"
+            )
             yield key[1], key[0], difference, lower, upper, text

@@ -4,10 +4,9 @@ import math
 from collections.abc import Mapping
 from html import escape
 
-from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Table, list_means
+from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Table
 from sweep.report.layout import CellKey
-from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, Printed, count_trials, print_cell, with_stamp
+from sweep.report.words import Printed, count_trials, print_cell, with_stamp
 
 LONG_NAME = 30  # characters that stand on one line
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
@@ -62,18 +61,6 @@ def _write_text(cell: Cell, column: Column, table: Table) -> str:
     if cell.verdict is not None:
         signs = f'<span class="sign {cell.verdict.name.lower()}" title="{cell.verdict.value}">{signs}</span>'
     return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{signs}</span>'
-
-
-def write_legend(table: Table) -> str:
-    """Say what the signs of a table mean that it has; nothing where it has none."""
-    found = {cell.verdict for row in table.rows for cell in list_means(row)}
-    items = "".join(
-        f'<li><span class="sign {verdict.name.lower()}" aria-hidden="true">{VERDICTS[verdict].strip()}</span> '
-        f"{verdict.value}</li>"
-        for verdict in Verdict
-        if verdict in found
-    )
-    return f'<ul class="legend" aria-label="Signs">{items}</ul>\n' if items else ""
 
 
 def _find_numeric(table: Table) -> tuple[bool, ...]:

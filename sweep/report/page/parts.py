@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from sweep.report.cells import MEANS, Explanation, Header, Table
+from sweep.report.cells import Explanation, Header, Table
 from sweep.report.documents import Drawing, Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.grid import write_grid, write_legend
+from sweep.report.page.grid import write_grid
 from sweep.report.words import describe_header
 
 LEADING = 2  # details that stand above the picture on a narrow screen
@@ -110,11 +110,10 @@ def _fold(name: str, text: str) -> str:
 def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> str:
     """Write a table with its heading and notes, a long one folded; `explained` as `write_grid` has it."""
     start, rest = _split_title(table.title)
-    chips = f"{_write_chip('stamp', table.stamp)}{_write_partial(table)}"
-    heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{chips}</h3>"
+    stamp = f' <span class="stamp">{escape(table.stamp)}</span>' if table.stamp else ""
+    heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{stamp}</h3>"
     notes = "".join(f"<li>{escape(note)}</li>\n" for note in table.notes)
-    grid = (write_legend(table) if table.content == MEANS else "") + write_grid(table, explained)
-    body = f"{grid}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
+    body = f"{write_grid(table, explained)}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
     if table.is_detail:
         body = f"<details><summary>{heading} · {len(table.rows):,} rows</summary>\n{body}</details>\n"
     else:
@@ -128,15 +127,6 @@ def _split_title(title: str) -> tuple[str, str]:
     """Divide a title before the first pause: a semicolon, a colon, or a comma behind a unit."""
     found = re.search(r"(?<=\)), |[;:] ", title)
     return (title[: found.start()], title[found.start() :]) if found else (title, "")
-
-
-def _write_partial(table: Table) -> str:
-    has_gaps = any(cell.finished < cell.planned for row in table.rows for cell in row)
-    return _write_chip("partial", "some results are missing" if table.is_partial and has_gaps else "")
-
-
-def _write_chip(kind: str, text: str) -> str:
-    return f' <span class="{kind}">{escape(text)}</span>' if text else ""
 
 
 def write_figure(drawing: Drawing, anchor: str) -> str:

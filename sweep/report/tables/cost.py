@@ -22,20 +22,8 @@ Published = Mapping[str, Mapping[str, float]]  # by network: million_mult_adds, 
 def make_complexities(study: Study, _: Inference) -> Iterator[Table]:
     """Yield mult-adds and parameters (millions) as counted when networks were built, beside the published ones."""
     frames = study.frames
-    columns, published = _list_columns(frames), load_costs(frames.profile)
-    rows = tuple(_list_rows(frames, published))
-    if not published:
-        kept = [index for index, column in enumerate(columns) if not column.key.endswith("published_m")]
-        columns = tuple(columns[index] for index in kept)
-        rows = tuple(tuple(row[index] for index in kept) for row in rows)
-    notes = tuple(_note_complexities(frames, rows))
-    yield make_table(frames, "complexities", "Mult-adds and parameters, in millions", columns, rows, notes=notes)
-
-
-def _list_columns(frames: SweepFrames) -> tuple[Column, ...]:
-    """Make the columns; the number of classes of the classifier stands in the heading."""
-    own = len(frames.inputs.data.classes)
-    return (
+    published, own = load_costs(frames.profile), len(frames.inputs.data.classes)
+    columns: tuple[Column, ...] = (
         MODEL,
         Column("mult_adds_m", f"mult-adds, {IMAGENET_CLASSES:,} classes", 2),
         Column("mult_adds_published_m", "published mult-adds"),
@@ -45,6 +33,11 @@ def _list_columns(frames: SweepFrames) -> tuple[Column, ...]:
         Column("own_mult_adds_m", f"mult-adds, {own} classes", 2),
         Column("own_parameters_m", f"parameters, {own} classes", 3),
     )
+    rows = tuple(_list_rows(frames, published))
+    kept = [place for place, column in enumerate(columns) if published or not column.key.endswith("published_m")]
+    columns, rows = tuple(columns[each] for each in kept), tuple(tuple(row[each] for each in kept) for row in rows)
+    notes = tuple(_note_complexities(frames, rows))
+    yield make_table(frames, "complexities", "Mult-adds and parameters, in millions", columns, rows, notes=notes)
 
 
 def _list_rows(frames: SweepFrames, published: Published) -> Iterator[Row]:

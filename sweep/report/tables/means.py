@@ -88,8 +88,9 @@ def _note_means(study: Study, inference: Inference) -> Iterator[str]:
     data, trials, metric = study.frames.inputs.data, study.frames.trials, study.metric
     margin, layout = inference.describe_margin(metric), study.layout
     if any(standing.ranks is not None for standing in inference.standings.values()):
+        where = f"a {layout.block_word}" if layout.of_blocks else "the sweep"
         yield (
-            f"At 95 %, for all models of {_name_blocks(study)} together: ★ may be the best, and is within {margin} of "
+            f"At 95 %, for all models of {where} together: ★ may be the best, and is within {margin} of "
             f"it; ≈ within {margin} of the best, not the best; ↓ not the best, and not shown to be within {margin}; ? "
             f"may be the best, and may be more than {margin} behind. Bold (in plain text *): may be the best."
         )
@@ -110,10 +111,6 @@ def _note_means(study: Study, inference: Inference) -> Iterator[str]:
     if len(failed):
         reason = " ".join(str(failed.index[0]).split())
         yield f"Failed trials, left out: {failed.sum():,}; most frequent reason ({failed.iloc[0]:,}): {reason}"
-
-
-def _name_blocks(study: Study) -> str:
-    return f"a {study.layout.block_word}" if study.layout.of_blocks else "the sweep"
 
 
 def _summarise_published(study: Study, inference: Inference, published: PublishedMeans) -> Iterator[str]:
