@@ -127,6 +127,18 @@ class Metric:
         """Unit of a difference or a deviation: percentages differ by points."""
         return "points" if self.is_percentage else self.unit
 
+    def say(self, value: float) -> str:
+        """Print a value, which is in the printed unit, with that unit."""
+        return with_blank(f"{value:.{self.decimals}f}", self.unit)
+
+    def say_difference(self, value: float, sign: str = "") -> str:
+        """Print a difference with its unit; sign "+": also of those above 0."""
+        return with_blank(f"{value:{sign}.{self.decimals}f}", self.difference_unit)
+
+    def say_range(self, lower: float, upper: float) -> str:
+        """Print two bounds without their unit."""
+        return f"{lower:.{self.decimals}f} to {upper:.{self.decimals}f}"
+
     @property
     def mean_column(self) -> str:
         """Column of means in files, for example `accuracy_mean_percent`."""

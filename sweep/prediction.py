@@ -82,7 +82,10 @@ def predict(folder: Path, cell: str, files: Sequence[Path], repeat: int = 0, sel
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     data = model.inputs.data
     frame = pd.DataFrame(probabilities, columns=list(data.classes))
-    answers = {"class": [data.classes[label] for label in scores.argmax(axis=1)], "file": [name for name, _ in contents]}
+    answers = {
+        "class": [data.classes[label] for label in scores.argmax(axis=1)],
+        "file": [name for name, _ in contents],
+    }
     for name, values in answers.items():
         frame.insert(0, name, values, allow_duplicates=True)  # a class may be called so too
     return Prediction(frame, scores, model.trial.id, data.is_demo)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sweep.metrics import Metric, with_blank
 from sweep.report.cells import Selection
 from sweep.report.costs import FORWARD, MILLION, Cost, count_costs
 from sweep.report.inference import Inference, Standing
@@ -71,13 +70,14 @@ def _answer_block(study: Study, inference: Inference, block: str, costs: Costs) 
     standing, metric = inference.standings[block], study.metric
     margin, among = inference.describe_margin(metric), _describe_gaps(study, standing, block)
     if standing.ranks is None or standing.errors is None:
-        return _answer_without_comparison(study, block, standing, inference.about)
+        return _answer_without_comparison(study, block, standing, inference.question.about)
     shown = [name for name in standing.models if standing.verdicts[name] in SHOWN]
     if not shown:
-        best = _list_best(standing)
+        means = np.round(standing.means, 10)
+        best = [name for name, each in zip(standing.models, means, strict=True) if each == means.max()]
         over = study.layout.count_repeats(standing.errors.repeats)
         text = f"No model is shown to be within {margin} of the best{among} at {block} by {over}."
-        mean = _say(metric, study.cells[best[0], block].number)
+        mean = metric.say(study.cells[best[0], block].number or 0.0)
         headline = f"{text} The best mean is {mean}, of {join_words(best)}."
         return Answer(headline, tuple(_detail_open(study, inference, (best[0], block), costs)), block, best[0])
     model = min(shown, key=lambda name: (costs[name].own.mult_adds, -standing.means[standing.models.index(name)]))
@@ -116,7 +116,7 @@ def _detail_shown(study: Study, inference: Inference, key: CellKey, costs: Costs
     assert standing.ranks is not None  # noqa: S101 - an answer stands on it
     place = standing.models.index(model)
     loss, gain = -float(standing.ranks.lower[place]), float(standing.ranks.upper[place])
-    lost = f"loses at most {_say(metric, _round_up(loss, metric.decimals), difference=True)} against the best"
+    lost = f"loses at most {metric.say_difference(_round_up(loss, metric.decimals))} against the best"
     place_of = (
         f"{lost} and {'may itself be the best' if gain else 'is not the best itself'}"
         if loss
@@ -150,16 +150,12 @@ def _detail_open(study: Study, inference: Inference, key: CellKey, costs: Costs)
 
 def _describe_cell(study: Study, inference: Inference, key: CellKey, of_model: Cost) -> str:
     metric, cell, interval = study.metric, study.cells[key], inference.intervals[key]
-    bounds = (
-        f", 95 % interval {interval.lower:.{metric.decimals}f} to {interval.upper:.{metric.decimals}f}"
-        if interval
-        else ""
-    )
+    bounds = f", 95 % interval {metric.say_range(interval.lower, interval.upper)}" if interval else ""
     cost = f"{of_model.own.mult_adds / MILLION:,.2f} M mult-adds an image"
     seconds = study.frames.seconds.get(of_model.network_id, {})
     if FORWARD in seconds:
         cost += f", {1000 * seconds[FORWARD] / study.frames.inputs.data.images:.1f} ms on one core as measured"
-    return f"{key[0]}: test {metric.title} {_say(metric, cell.number)}{bounds}; {cost}."
+    return f"{key[0]}: test {metric.title} {metric.say(cell.number or 0.0)}{bounds}; {cost}."
 
 
 def _describe_candidates(standing: Standing, block: str) -> str:
@@ -191,27 +187,21 @@ def _describe_reach(study: Study, inference: Inference, block: str) -> Iterator[
     if block in once:
         yield ONE_REPEAT.format(repeats=layout.count_repeats(1))
     else:
-        yield ABOUT[inference.about].format(repeats=layout.repeats_word)
+        yield ABOUT[inference.question.about].format(repeats=layout.repeats_word)
     others = [each for each in study.list_blocks() if (each in once) is not (block in once)]
     if others and block in once:
-        yield f"At {join_words(others)}: {ABOUT[inference.about].format(repeats=layout.repeats_word)}"
+        yield f"At {join_words(others)}: {ABOUT[inference.question.about].format(repeats=layout.repeats_word)}"
     elif others:
         yield f"At {join_words(others)}: {ONE_REPEAT.format(repeats=layout.count_repeats(1))}"
     if study.frames.images is not None and not study.frames.images.knows_patients:
         yield UNKNOWN_PATIENTS
-    elif any(study.frames.find_known(partition_id).any() for partition_id in study.frames.partitions):
+    elif any(study.frames.find_known(partition).any() for partition in study.frames.partitions.values()):
         yield SHARED_PATIENTS
     if study.select is Selection.TEST and layout.tuned:
         yield (
             f"What was chosen ({layout.choice_words}) was chosen on test images: the means are too high, and no bound "
             "allows for it."
         )
-
-
-def _list_best(standing: Standing) -> list[str]:
-    """List the models that share the best mean."""
-    means = np.round(standing.means, 10)
-    return [name for name, mean in zip(standing.models, means, strict=True) if mean == means.max()]
 
 
 def _describe_gaps(study: Study, standing: Standing, block: str) -> str:
@@ -227,8 +217,3 @@ def _describe_gaps(study: Study, standing: Standing, block: str) -> str:
 def _round_up(value: float, decimals: int) -> float:
     """Round a loss so that what is printed is not less than it."""
     return float(math.ceil(round(value * 10**decimals, 6)) / 10**decimals)
-
-
-def _say(metric: Metric, value: float | None, *, difference: bool = False) -> str:
-    unit = metric.difference_unit if difference else metric.unit
-    return with_blank(f"{value or 0.0:.{metric.decimals}f}", unit)

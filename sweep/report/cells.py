@@ -1,6 +1,6 @@
 """What tables are made of: raw numbers and what they must not be mistaken for. Text is made in `words`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,22 +45,17 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class BoundCell(Cell):
-    """A value with its 95 % `interval`, in the unit of the column; None where it is not known."""
-
-    interval: Interval | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MeanCell(BoundCell):
+class MeanCell(Cell):
     """A mean over `repeats` of the planned repetitions of one configuration, chosen among the finished trials.
 
-    `value`, `std` (sample, n - 1), `validation` (the mean on the validation images) and a `published` mean are in the
-    unit of the column. `choice`: the chosen value of every tuned axis that varies; empty without a finished trial.
-    `place`: which of the plan's choices it is. `verdict` says how it stands to the best. `key`: which cell it is.
+    `value`, `std` (sample, n - 1), its 95 % `interval`, `validation` (the mean on the validation images), and a
+    `published` mean with its deviation are in the unit of the column. `choice`: the chosen value of every tuned axis
+    that varies; empty without a finished trial. `place`: which of the plan's choices it is. `verdict` says how it
+    stands to the best. `key`: which cell it is.
     """
 
     std: float | None = None
+    interval: Interval | None = None
     validation: float | None = None
     repeats: int = 0
     repeats_planned: int = 0
@@ -68,7 +63,8 @@ class MeanCell(BoundCell):
     place: int | None = None
     verdict: Verdict | None = None
     published: float | None = None
-    key: CellKey | None = None
+    published_std: float | None = None
+    key: CellKey = ("", "")
 
     @property
     def is_finished(self) -> bool:
@@ -80,8 +76,14 @@ class MeanCell(BoundCell):
         """Whether the mean is known and over all repetitions."""
         return self.value is not None and self.is_finished
 
+    def rank(self, sign: int) -> tuple[bool, bool, float]:
+        """Order means: those over all repetitions, the best first, then those over fewer, and gaps last."""
+        return self.number is None, not self.is_comparable, -sign * (self.number or 0.0)
+
 
 Row = tuple[Cell, ...]
+
+MEANS = "means"  # the content of the tables that the answer rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,11 @@ class Table:
     mean_keys: tuple[str, str] = ("mean", "std")
     is_partial: bool = False
     is_detail: bool = False
+
+
+def list_means(cells: Iterable[Cell]) -> list[MeanCell]:
+    """Return the cells that are means."""
+    return [cell for cell in cells if isinstance(cell, MeanCell)]
 
 
 @dataclass(frozen=True, slots=True)

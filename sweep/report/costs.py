@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from sweep.inputs import Weighted
 from sweep.networks.table import (
     IMAGENET_CLASSES,
@@ -18,6 +20,8 @@ from sweep.networks.table import (
 )
 from sweep.report.frames import SweepFrames
 from sweep.report.layout import NETWORK
+from sweep.report.statistics.comparisons import pareto_front
+from sweep.report.study import Study
 
 MILLION = 1_000_000
 FORWARD = "extract"  # the kind of work that runs a network over all images
@@ -56,9 +60,13 @@ def count_costs(frames: SweepFrames) -> dict[str, Cost]:
     return costs
 
 
-def count_mult_adds(frames: SweepFrames) -> dict[str, float]:
-    """Mult-adds of every model by its name, with the head that the sweep trains, in millions."""
-    return {model: cost.own.mult_adds / MILLION for model, cost in count_costs(frames).items()}
+def list_front(study: Study, mult_adds: Mapping[str, float], block: str) -> set[str]:
+    """Return the models with all repetitions that none of as many mult-adds or fewer beats."""
+    cells = {model: study.cells[model, block] for model in study.list_models(block) if model in mult_adds}
+    known = {model: cell.number for model, cell in cells.items() if cell.is_comparable and cell.number is not None}
+    values = study.metric.direction.sign * np.array(list(known.values()))
+    front = pareto_front([mult_adds[model] for model in known], values)
+    return {model for model, is_in in zip(known, front, strict=True) if is_in}
 
 
 def _count(frames: SweepFrames, point: Mapping[Any, Any]) -> Cost:

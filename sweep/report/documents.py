@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from types import MappingProxyType
 
 from tabulate import DataRow, Line, TableFormat, tabulate
 
+from sweep.metrics import METRICS
 from sweep.report.answer import Answer
-from sweep.report.cells import Cell, Column, Explanation, Header, Mark, Table
+from sweep.report.cells import MEANS, Cell, Column, Explanation, Header, Mark, Row, Table, list_means
 from sweep.report.words import (
     ANSWER,
     METHODS,
@@ -19,10 +20,10 @@ from sweep.report.words import (
     describe_header,
     format_cell,
     list_methods,
-    name_sweep,
-    stamp_title,
+    with_stamp,
 )
 
+FIGURES = "figures"  # the folder of figures, beside a document
 LINE_LENGTH = 110
 LONG_TABLE = 30  # rows that fit on a landscape page
 WIDE_TABLE = 10  # columns
@@ -47,12 +48,13 @@ BOOKTABS = TableFormat(  # the body of a tabular
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of a document: its file beside it, its title and what is to be seen."""
+class Drawing:
+    """A figure as SVG, whose marks have the class `mark`, an `aria-label` and a child `<title>`."""
 
-    path: str
+    name: str
     title: str
     caption: str
+    svg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,24 @@ class Report:
     tables: tuple[Table, ...]
     main: int
     warnings: tuple[str, ...]
+
+
+def sort_rows(report: Report) -> tuple[Table, ...]:
+    """Return the tables, the rows of the main ones in the order of the models' means at the block of the answer."""
+    sign = next((each.direction.sign for each in METRICS.values() if each.title == report.header.metric), 1)
+    tables = [table for table in report.tables if table.content == MEANS]
+    means = [cell for table in tables for row in table.rows for cell in list_means(row)]
+    cells = {cell.key[0]: cell for cell in means if cell.key[1] == report.answer.block}
+    order = {model: place for place, model in enumerate(sorted(cells, key=lambda model: cells[model].rank(sign)))}
+
+    def place_of(row: Row) -> int:
+        models = {cell.key[0] for cell in list_means(row)} or {str(row[0].value)}
+        return order.get(models.pop(), len(order)) if len(models) == 1 else 0  # rows of several models stay
+
+    return tuple(
+        replace(table, rows=tuple(sorted(table.rows, key=place_of))) if number < report.main else table
+        for number, table in enumerate(report.tables)
+    )
 
 
 class Text:
@@ -102,16 +122,16 @@ class Text:
 
     def section(self, table: Table) -> Iterator[str]:
         """Yield a table under its title, and its notes."""
-        yield from (self.heading(stamp_title(table)), self.draw(table), self.list(table.notes))
+        yield from (self.heading(with_stamp(table.title, table.stamp)), self.draw(table), self.list(table.notes))
 
     def alone(self, table: Table) -> Iterator[str]:
         """Yield a table that is not part of a document."""
         yield from self.section(table)
 
-    def picture(self, picture: Picture) -> str:
-        """Write a figure with its caption; nothing where there are no figures."""
-        title, caption = self.escape(picture.title), _fill(self.escape(picture.caption))
-        return self.picture_form.format(title=title, path=picture.path, caption=caption)
+    def picture(self, drawing: Drawing) -> str:
+        """Write a figure with its caption, its file being beside; nothing where there are no figures."""
+        title, caption = self.escape(drawing.title), _fill(self.escape(drawing.caption))
+        return self.picture_form.format(title=title, path=f"{FIGURES}/{drawing.name}.svg", caption=caption)
 
     def draw(self, table: Table) -> str:
         """Draw the grid of a table."""
@@ -172,12 +192,12 @@ class Latex(Text):
 
     def section(self, table: Table) -> Iterator[str]:
         """Yield a table with its title, and its notes."""
-        yield self._float(table, rf"\caption*{{{self.escape(stamp_title(table))}}}", "H")
+        yield self._float(table, rf"\caption*{{{self.escape(with_stamp(table.title, table.stamp))}}}", "H")
         yield self.list(table.notes)
 
     def alone(self, table: Table) -> Iterator[str]:
         """Yield a float for a document of the reader's own, which numbers it; notes are comments."""
-        numberless = self.escape(TABLE_NUMBER.sub("", stamp_title(table)))
+        numberless = self.escape(TABLE_NUMBER.sub("", with_stamp(table.title, table.stamp)))
         comments = "\n".join(f"% {' '.join(note.split())}" for note in (PACKAGES, *table.notes))
         caption = rf"\caption{{{numberless}}}\label{{tab:{table.name}}}"
         yield f"{comments}\n{self._float(table, caption, 'htbp')}"
@@ -195,19 +215,24 @@ class Latex(Text):
         )
 
 
-def write_document(report: Report, style: Text, pictures: Sequence[Picture] = ()) -> str:
+def write_document(report: Report, style: Text, drawings: Sequence[Drawing] = ()) -> str:
     """Write a report but for the tables too long to be read; the first picture stands below the answer."""
     header, answer = report.header, report.answer
     main, rest = (
         [table for table in tables if not table.is_detail]
         for tables in (report.tables[: report.main], report.tables[report.main :])
     )
-    parts = [style.start, style.title(name_sweep(header)), style.heading(ANSWER), style.strong(answer.headline)]
-    parts += [style.list(answer.details), *map(style.picture, pictures[:1])]
+    parts = [
+        style.start,
+        style.title(with_stamp(header.sweep, header.stamp)),
+        style.heading(ANSWER),
+        style.strong(answer.headline),
+    ]
+    parts += [style.list(answer.details), *map(style.picture, drawings[:1])]
     parts += [part for table in main for part in style.section(table)]
     parts += [style.heading(WARNINGS), style.list(report.warnings)] if report.warnings else []
     parts += [part for table in rest for part in style.section(table)]
-    parts += map(style.picture, pictures[1:])
+    parts += map(style.picture, drawings[1:])
     parts += [style.heading(PROVENANCE), style.list(f"{name}: {text}" for name, text in describe_header(header))]
     parts += [style.heading(METHODS), style.list(list_methods([*main, *rest])), style.end]
     return _join(parts)

@@ -19,7 +19,7 @@ from sweep.report.inference import Inference
 from sweep.report.layout import CellKey
 from sweep.report.study import Study, list_trials_behind
 from sweep.report.tables.build import make_table
-from sweep.report.words import describe_header, format_mean
+from sweep.report.words import describe_header, print_cell
 
 RESULTS = "results"  # the default of the command line
 LONGEST_NAME = 63  # of a sweep whose name is to be followed by a trial's id
@@ -54,11 +54,12 @@ def _list_facts(
     study: Study, inference: Inference, key: CellKey, trials: pd.DataFrame, source: Source
 ) -> Iterator[tuple[str, str]]:
     cell, metric, layout = study.cells[key], study.metric, study.layout
-    yield "Value", format_mean(cell, metric) if cell.repeats else "none yet"
+    printed = print_cell(cell, Column(metric.name, metric.title, metric.decimals))
+    yield "Value", with_blank(printed.value + printed.std, metric.unit) if cell.repeats else "none yet"
     interval = inference.intervals[key]
     yield (
         "95 % interval",
-        with_blank(f"{interval.lower:.{metric.decimals}f} to {interval.upper:.{metric.decimals}f}", metric.unit)
+        with_blank(metric.say_range(interval.lower, interval.upper), metric.unit)
         if interval
         else "cannot tell: too little data",
     )

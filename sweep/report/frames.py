@@ -94,16 +94,18 @@ class SweepFrames:
         """Return how many repetitions the plan has of a block."""
         return int(self.trials.loc[self.trials["block"] == block, "repeat"].nunique())
 
-    def find_known(self, partition_id: str) -> NDArray[np.bool_]:
+    def list_partitions(self, block: str) -> list[Partition]:
+        """List the partitions of a block's repetitions, as far as the store knows them."""
+        ids = self.trials.loc[self.trials["block"] == block, "partition_id"].unique()
+        return [self.partitions[each] for each in ids if each in self.partitions]
+
+    def find_known(self, partition: Partition) -> NDArray[np.bool_]:
         """Whether a test image is of a patient who is known to have training images too, (test images,).
 
-        Empty where the images or the partition are not known. Images of unknown patients are of none known.
+        Empty where the images are not known. Images of unknown patients are of none known.
         """
-        partition = self.partitions.get(partition_id)
-        if partition is None or self.images is None:
-            return np.zeros(0, bool)
-        patients = np.array(self.images.clusters)
-        return np.isin(patients[partition.test], patients[partition.training])
+        patients = np.array(self.images.clusters if self.images else ())
+        return np.isin(patients[partition.test], patients[partition.training]) if len(patients) else np.zeros(0, bool)
 
 
 def read_sweep(store: Store, asked: Asked = Asked()) -> SweepFrames:  # noqa: B008 - it cannot be changed

@@ -1,6 +1,6 @@
 """What a report says about itself: data, weights, code, machines, completeness. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweep.axes import Layer
@@ -30,8 +30,8 @@ def make_header(study: Study) -> Header:
         stamp=make_stamp(frames),
         data=frames.inputs.data,
         weights=name_weights(frames),
-        code=(*_list_distinct(map(_describe_code, frames.runs)), *_describe_origins(frames), *engines),
-        machines=_list_distinct(map(_describe_machine, frames.runs)),
+        code=(*dict.fromkeys(map(_describe_code, frames.runs)), *_describe_origins(frames), *engines),
+        machines=tuple(dict.fromkeys(map(_describe_machine, frames.runs))),
         succeeded=int(status.get(Status.SUCCESS, 0)),
         failed=int(status.get(Status.FAILURE, 0)),
         missing=int(status.get(Status.MISSING, 0)),
@@ -100,10 +100,6 @@ def _describe_preprocessing(frames: SweepFrames) -> str:
         ranges[f"{low:g} to {high:g} ({weighted.source})"] = None
     values = "; ".join(_list_values(frames, Layer.NETWORK))
     return f"8-bit RGB, resized to a square, pixels scaled to {', '.join(ranges)}; {values}"
-
-
-def _list_distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
 
 
 def _describe_code(run: Mapping[str, Any]) -> str:

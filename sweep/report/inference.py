@@ -144,11 +144,6 @@ class Inference:
     intervals: Mapping[CellKey, Interval | None]
     standings: Mapping[str, Standing]
 
-    @property
-    def about(self) -> About:
-        """What the errors are about."""
-        return self.question.about
-
     def describe_margin(self, metric: Metric) -> str:
         """Print the margin with its unit, and with as many digits as it has."""
         text = f"{self.margin:.{metric.decimals}f}"

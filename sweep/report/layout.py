@@ -52,7 +52,7 @@ class Layout:
         )
         whole = tuple(columns) or tuple(axis.name for axis in blocks if axis.name not in rows)
         rest = tuple(rows) or tuple(axis.name for axis in models if axis.name not in whole)
-        of_role = (tuple(axis for axis in axes if axis.role is role and varies(axis)) for role in Role)
+        of_role = (tuple(axis for axis in axes if axis.role is role and axis.varies) for role in Role)
         return cls(tuple(axes), rest, whole, models, blocks, *of_role)
 
     @property
@@ -63,7 +63,7 @@ class Layout:
     @property
     def numeric_pairs(self) -> tuple[tuple[Axis, Axis], ...]:
         """List the pairs of models' axes that a heat map can span: all values are numbers."""
-        return tuple(combinations([axis for axis in self.of_models if varies(axis) and is_numeric(axis)], 2))
+        return tuple(combinations([axis for axis in self.of_models if axis.varies and is_numeric(axis)], 2))
 
     def __getitem__(self, name: str) -> Axis:
         return next(axis for axis in self.axes if axis.name == name)
@@ -84,15 +84,13 @@ class Layout:
         Where a single axis is left and no network, its bare value.
         """
         own = NETWORKS[str(values[NETWORK])].axes if NETWORK in names else ()
-        is_whole = all(name in names or not varies(self[name]) for name in own)
-        known = {name: self[name].values[0] for name in own} | dict(
-            values
-        )  # a tuned axis of one value tells no models apart
+        is_whole = all(name in names or not self[name].varies for name in own)
+        known = {name: self[name].values[0] for name in own} | dict(values)  # tuned, of one value, tells none apart
         named = "-".join(show_value(known[name]) for name in (NETWORK, *own)) if is_whole and own else ""
         if NETWORK in names and not named:
             named, own = str(values[NETWORK]), ()
         rest = [self[name] for name in names if name not in (NETWORK, *own)]
-        shown = [axis for axis in rest if varies(axis)] or ([] if named else rest)
+        shown = [axis for axis in rest if axis.varies] or ([] if named else rest)
         if not named and len(shown) == 1:
             return self.spell(shown[0].name, values[shown[0].name])
         return ", ".join(part for part in (named, self.describe(values, shown)) if part)
@@ -122,7 +120,7 @@ class Layout:
     @property
     def block_word(self) -> str:
         """Name what makes blocks: split."""
-        return join_words([axis.title for axis in self.of_blocks if varies(axis)] or [a.title for a in self.of_blocks])
+        return join_words([axis.title for axis in self.of_blocks if axis.varies] or [a.title for a in self.of_blocks])
 
     @property
     def repeat_word(self) -> str:
@@ -178,13 +176,8 @@ def cross(points: Sequence[Mapping[str, object]], axis: Axis) -> list[list[int]]
     for place, point in enumerate(points):
         groups[point[axis.name]].append(place)
         rests[point[axis.name]].add(frozenset((name, value) for name, value in point.items() if name != axis.name))
-    is_crossed = varies(axis) and None not in groups and all(own == rests[axis.values[0]] for own in rests.values())
+    is_crossed = axis.varies and None not in groups and all(own == rests[axis.values[0]] for own in rests.values())
     return list(groups.values()) if is_crossed else []
-
-
-def varies(axis: Axis) -> bool:
-    """Whether an axis has two values or more where it applies: the rest follows from other axes."""
-    return sum(value is not None for value in axis.values) > 1
 
 
 def is_numeric(axis: Axis) -> bool:
@@ -215,7 +208,7 @@ def slug(text: str) -> str:
 
 def _check_repeated(axes: Iterable[Axis]) -> None:
     for axis in axes:
-        if axis.role is Role.REPEATED and varies(axis) and axis.layer is not Layer.PARTITION:
+        if axis.role is Role.REPEATED and axis.varies and axis.layer is not Layer.PARTITION:
             raise UserError(
                 f"roles: {axis.name} is repeated, and the error of a mean over values of it cannot be told (allowed: "
                 f"axes of the partition); compare its values, or look at one with --where {axis.name}=VALUE"

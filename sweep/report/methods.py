@@ -7,7 +7,7 @@ from sweep.report.layout import Layout
 from sweep.report.statistics.errors import About
 
 INSIDE = (
-    "In our interval: whether the published mean lies in the interval of ours. The published mean has an error of its "
+    "Inside our interval: the published mean lies in the interval of ours. The published mean has an error of its "
     "own, of which the published ± is a part; a figure outside is a reason to look, not a contradiction, and the "
     "narrower our intervals are the more figures lie outside."
 )
@@ -34,8 +34,7 @@ def describe_variance(layout: Layout) -> str:
     nested = f", of {layout.repeats_word} within a {layout.block_word}" if layout.repeated else ""
     return (
         "Variance: shares of the sum of squares of main effects, each beyond all others (type II, Yates 1934). Over "
-        "all trials of a complete grid they add up to 100 %; over those behind the means they need not, since what was "
-        f"chosen is not balanced, and say little there. Range: the highest less the lowest mean of a factor's values"
+        "a complete grid they add up to 100 %. Range: the highest less the lowest mean of a factor's values"
         f"{nested}. An axis that not all points have, such as momentum, is nested in those that say so. Read-outs of "
         "one fit share a training run. A share says what moved the number in this grid, not how much a factor matters "
         "elsewhere."
@@ -57,7 +56,7 @@ def describe_intervals(metric: Metric) -> str:
 def describe_comparisons(inference: Inference, layout: Layout) -> tuple[str, ...]:
     """Say what the errors of a comparison are made of."""
     runs = f"divided by the number of {layout.repeats_word}"
-    if inference.about is About.PROCEDURE:
+    if inference.question.about is About.PROCEDURE:
         runs += ", plus its part that the pool of images might add, n1/n of it for n1 training images of n"
     errors = (
         "Errors are of patients and runs: the covariance of the models between patients, all "

@@ -8,8 +8,9 @@ from sweep.report.frames import FIT
 from sweep.report.inference import Standing
 from sweep.report.layout import Layout
 from sweep.report.statistics.arrays import Floats
-from sweep.report.statistics.best import LEVEL, Draws, bound_errors, compare_with_best
+from sweep.report.statistics.best import Draws, bound_errors, compare_with_best
 from sweep.report.statistics.errors import Errors
+from sweep.report.statistics.intervals import LEVEL
 from sweep.report.study import Study
 
 REPEATS_AT_MOST = 1000  # that a projection looks ahead

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -61,8 +61,7 @@ def load_means(frames: SweepFrames, metric: Metric) -> PublishedMeans | None:
         return None
     with _open_table(profile, "means") as file:
         table = pd.read_csv(file, dtype=str)
-    found = PublishedMeans(profile.name, {}, {}, profile.task)
-    return _read_means(table, frames, metric, found) if metric.mean_column in table else None
+    return _read_means(table, frames, metric, profile.name, profile.task) if metric.mean_column in table else None
 
 
 def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMeans:
@@ -89,7 +88,7 @@ def read_means(path: Path, frames: SweepFrames, metric: Metric) -> PublishedMean
             f"and model or axes of this sweep that tell its cells apart ({axes})"
         )
     try:
-        found = _read_means(table, frames, metric, PublishedMeans(path.name, {}, {}, _read_task(path)))
+        found = _read_means(table, frames, metric, path.name, _read_task(path))
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
     task = describe_task(frames.inputs.data)
@@ -115,12 +114,14 @@ def _read_task(path: Path) -> str | None:
         return next(lines, None)
 
 
-def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found: PublishedMeans) -> PublishedMeans:
-    """Fill in the figures. Raises ValueError on a row of no use; one of a paper may stand for several cells."""
+def _read_means(
+    table: pd.DataFrame, frames: SweepFrames, metric: Metric, name: str, task: str | None
+) -> PublishedMeans:
+    """Read the figures. Raises ValueError on a row of no use; one of a paper may stand for several cells."""
     cells, naming = _list_cells(frames), _list_naming(table, frames)
-    if found.name in PROFILES:  # of a value that is chosen here, a paper has figures of each
+    if name in PROFILES:  # of a value that is chosen here, a paper has figures of each
         naming = [each for each in table.columns if each in {axis.name for axis in frames.layout.axes}]
-    means, stds, strangers = dict(found.means), dict(found.stds), list(found.strangers)
+    means, stds, strangers = dict[CellKey, float](), dict[CellKey, float](), list[str]()
     for number, row in enumerate(table.to_dict("records"), start=1):
         if pd.isna(row[metric.mean_column]):
             continue  # a cell of a partial sweep that has no result
@@ -135,7 +136,7 @@ def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found:
             std = None if pd.isna(row.get(metric.std_column)) else _read_number(row, metric.std_column)
         except ValueError as error:
             raise ValueError(f"row {number}: {error}; mend the file") from error
-        if len(keys) > 1 and found.name in PROFILES:
+        if len(keys) > 1 and name in PROFILES:
             continue  # the sweep divides it further
         if len(keys) > 1:
             cells_named = ", ".join(map(" at ".join, keys[:2]))
@@ -145,7 +146,7 @@ def _read_means(table: pd.DataFrame, frames: SweepFrames, metric: Metric, found:
             if means.setdefault(key, mean) != mean:
                 raise ValueError(f"row {number}: {label} stands there twice; leave one")
             stds |= {} if std is None else {key: std}
-    return replace(found, means=means, stds=stds, strangers=tuple(strangers))
+    return PublishedMeans(name, means, stds, task, tuple(strangers))
 
 
 def _list_cells(frames: SweepFrames) -> dict[CellKey, dict[str, Value]]:

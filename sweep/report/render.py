@@ -11,9 +11,9 @@ from typing import Any
 from sweep.axes import show_value
 from sweep.errors import UserError, list_allowed
 from sweep.report.cells import Cell, Header, MeanCell, Table
-from sweep.report.documents import Latex, Markdown, Picture, Report, Text, write_document, write_tables
+from sweep.report.documents import Drawing, Latex, Markdown, Report, Text, write_document, write_tables
 from sweep.report.published import describe_task
-from sweep.report.words import describe_header, stamp_title
+from sweep.report.words import describe_header, with_stamp
 
 
 class Format(StrEnum):
@@ -34,14 +34,14 @@ DOCUMENTS = {
 }
 
 
-def render_report(report: Report, fmt: Format, pictures: Sequence[Picture] = ()) -> dict[str, str]:
+def render_report(report: Report, fmt: Format, drawings: Sequence[Drawing] = ()) -> dict[str, str]:
     """Return file name -> text, the same for the same store however often it is asked; a page is made by `page`."""
     if fmt is Format.CSV:
         return {f"{table.name}.csv": _write_csv(report.header, table) for table in report.tables}
     if fmt is Format.JSON:
         return {"report.json": _write_json(report)}
     name, style = DOCUMENTS[fmt]
-    return {name: write_document(report, style, pictures)}
+    return {name: write_document(report, style, drawings)}
 
 
 def render_tables(report: Report, fmt: Format, names: Sequence[str]) -> str:
@@ -69,7 +69,14 @@ def _find_tables(report: Report, name: str) -> list[Table]:
 def _write_csv(header: Header, table: Table) -> str:
     facts = [f"{name}: {text}" for name, text in describe_header(header)]
     task = f"Task: {describe_task(header.data)}"
-    comments = [f"Sweep: {header.sweep}", task, *facts, stamp_title(table), *table.notes, *table.methods]
+    comments = [
+        f"Sweep: {header.sweep}",
+        task,
+        *facts,
+        with_stamp(table.title, table.stamp),
+        *table.notes,
+        *table.methods,
+    ]
     records = list_records(table)
     text = StringIO()
     text.writelines(f"# {' '.join(comment.split())}\n" for comment in comments)
@@ -107,8 +114,9 @@ def list_records(table: Table) -> list[dict[str, Any]]:
     """One flat record a row; of a table whose columns are an axis, one a cell."""
     names = [column.key for column in table.columns[: table.keys]]
     if table.axis is None:
-        cells = [pair for row in table.rows for pair in zip(table.columns, row, strict=True)]
-        marked = {column.key for column, cell in cells if cell.marks}
+        marked = {
+            column.key for row in table.rows for column, cell in zip(table.columns, row, strict=True) if cell.marks
+        }
         return [_flatten_row(table, row, marked) for row in table.rows]
     return [
         {
@@ -140,9 +148,9 @@ def _flatten_mean(table: Table, cell: Cell, names: Sequence[str]) -> dict[str, A
     fields = asdict(cell)
     mean, std = table.mean_keys
     bounds = fields.pop("interval", None) or {"lower": None, "upper": None}
-    key, choice = fields.pop("key", None), fields.pop("choice", {})
+    key, choice = fields.pop("key", ("", "")), fields.pop("choice", {})
     fields.pop("place", None)
-    named = {} if key is None or names[0] == "model" else {"model": key[0], "block": key[1]}
+    named = {} if not any(key) or names[0] == "model" else {"model": key[0], "block": key[1]}
     chosen = {name: show_value(value) if isinstance(value, tuple) else value for name, value in choice.items()}
     value, deviation = fields.pop("value"), fields.pop("std", None)
     return {**named, mean: value, std: deviation, **bounds, **fields, **chosen, "marks": _join_marks(cell)}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sweep.data.files import write_beside
 from sweep.errors import FatalError, UserError, list_allowed
-from sweep.metrics import METRICS, Metric
+from sweep.metrics import METRICS
 from sweep.report.answer import make_answer
 from sweep.report.cells import Selection, Table
-from sweep.report.costs import count_mult_adds
-from sweep.report.documents import Picture, Report, write_explanation
+from sweep.report.costs import MILLION, count_costs
+from sweep.report.documents import FIGURES, Drawing, Report, write_explanation
 from sweep.report.explanation import FOLDER, Source, explain_cell
 from sweep.report.frames import Asked, read_sweep
 from sweep.report.header import make_header, make_stamp
@@ -22,14 +22,11 @@ from sweep.report.published import load_means, read_means
 from sweep.report.render import Format, render_report, render_tables
 from sweep.report.statistics.errors import About
 from sweep.report.study import Study, read_study
-from sweep.report.tables.comparison import make_comparison
-from sweep.report.tables.complexities import make_complexities
-from sweep.report.tables.cost import make_budgets, make_cost
+from sweep.report.tables.cost import make_complexities, make_cost
 from sweep.report.tables.effects import make_effects
-from sweep.report.tables.images import make_images
+from sweep.report.tables.images import make_images, make_patients
 from sweep.report.tables.means import make_means
 from sweep.report.tables.metrics import make_diagnostics, make_metrics
-from sweep.report.tables.patients import make_patients
 from sweep.report.tables.reviewer import make_reviewer
 from sweep.report.tables.selection import make_selection
 from sweep.report.tables.standing import make_pairs, make_standing
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
     from sweep.report.figures.figure import Figure
 
 DEFAULT_METRIC = "accuracy"
-FIGURES = "figures"  # folder beside the report
 SPEC_NAME = "spec.yaml"  # the resolved spec, in the sweep's folder
 
 MakeTables = Callable[[Study, Inference], Iterable[Table]]
@@ -54,12 +50,10 @@ REST: tuple[MakeTables, ...] = (  # those that are read before those that are lo
     make_complexities,
     make_cost,
     make_reviewer,
-    make_comparison,
     make_standing,
     make_metrics,
     make_selection,
     make_variance,
-    make_budgets,
     make_pairs,
 )
 
@@ -102,7 +96,6 @@ class Written:
     """A report and its files. `text` is all that they say; of a page, where it lies. `margin`: see `Inference`."""
 
     report: Report
-    metric: Metric
     margin: str
     text: str
     files: tuple[Path, ...]
@@ -120,20 +113,16 @@ def publish_report(folder: Path, request: Request, output: Path) -> Written:
     inference = infer(study, request.about)
     name = folder.resolve().name
     target = output / name / request.subfolder
-    report = make_report(study, inference)
+    report, margin = make_report(study, inference), inference.describe_margin(study.metric)
     if request.form is Format.HTML:
         path, page = target / "report.html", _make_page(study, inference, report, name).encode()
         _write(path, page)
-        said = f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
-        return Written(report, study.metric, inference.describe_margin(study.metric), said, (path,))
-    pictures = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
-    files = render_report(report, request.form, pictures)
+        return Written(report, margin, f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n", (path,))
+    drawings = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
+    files = render_report(report, request.form, drawings)
     for name, text in files.items():
         _write(target / name, text.encode())
-    paths = tuple(target / name for name in files)
-    return Written(
-        report, study.metric, inference.describe_margin(study.metric), "\n".join(files.values()), paths, len(pictures)
-    )
+    return Written(report, margin, "\n".join(files.values()), tuple(target / name for name in files), len(drawings))
 
 
 def print_tables(folder: Path, request: Request, names: Sequence[str]) -> str:
@@ -155,7 +144,8 @@ def explain_number(folder: Path, cell: str, select: Selection) -> str:
     study, key = _find_cell(folder, cell, select)
     with Store.read(folder) as store:
         images = store.load_images_folder()
-    near = _shorten(folder)
+    whole, here = folder.resolve(), Path.cwd()
+    near = whole.relative_to(here) if whole.is_relative_to(here) else whole
     source = Source(str(near / SPEC_NAME), images or FOLDER, str(near.parent))
     return write_explanation(explain_cell(study, infer(study), key, source))
 
@@ -177,12 +167,6 @@ def _find_cell(folder: Path, cell: str, select: Selection) -> tuple[Study, CellK
         models, blocks = ("; ".join(names) for names in (study.frames.models, study.frames.blocks))
         raise UserError(f"{cell!r}: {folder.name} has no such cell (models: {models}; blocks: {blocks})")
     return study, key
-
-
-def _shorten(folder: Path) -> Path:
-    """Name a folder from the current one where it lies within."""
-    whole = folder.resolve()
-    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
 def find_headline(folder: Path) -> str | None:
@@ -222,20 +206,21 @@ def _parse_cell(cell: str) -> tuple[str, CellKey]:
     return metric, (model, block)
 
 
-def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Picture]:
+def _write_figures(study: Study, inference: Inference, report: Report, folder: Path) -> Iterator[Drawing]:
     """Draw every figure as SVG and PNG, its data beside it as CSV."""
     from sweep.report.figures.drawing import draw_png, draw_svg
 
     for figure in _make_figures(study, inference, report):
-        _write(folder / f"{figure.name}.svg", draw_svg(figure).encode())
+        drawing = Drawing(figure.name, figure.title, figure.caption, draw_svg(figure))
+        _write(folder / f"{figure.name}.svg", drawing.svg.encode())
         _write(folder / f"{figure.name}.png", draw_png(figure))
         _write(folder / f"{figure.name}.csv", figure.frame.to_csv(index=False, lineterminator="\n").encode())
-        yield Picture(f"{FIGURES}/{figure.name}.svg", figure.title, figure.caption)
+        yield drawing
 
 
 def _make_page(study: Study, inference: Inference, report: Report, name: str) -> str:
     from sweep.report.figures.drawing import Theme, draw_svg
-    from sweep.report.page.page import Drawing, write_page
+    from sweep.report.page.page import write_page
 
     figures = _make_figures(study, inference, report)
     drawings = [Drawing(each.name, each.title, each.caption, draw_svg(each, Theme.PAGE)) for each in figures]
@@ -247,7 +232,8 @@ def _make_page(study: Study, inference: Inference, report: Report, name: str) ->
 def _make_figures(study: Study, inference: Inference, report: Report) -> "tuple[Figure, ...]":
     from sweep.report.figures.data import make_figures
 
-    return make_figures(study, inference, report.answer, count_mult_adds(study.frames))
+    costs = {model: cost.own.mult_adds / MILLION for model, cost in count_costs(study.frames).items()}
+    return make_figures(study, inference, report.answer, costs)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """The answer of a report on one screen of a terminal: colours, the means best first, and where the rest lies."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from textwrap import shorten
 
@@ -11,13 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sweep.report.cells import Cell, Column, MeanCell, Row, Selection, Table
+from sweep.report.cells import MEANS, Cell, Column, MeanCell, Row, Selection, Table, list_means
+from sweep.report.documents import Report, sort_rows
 from sweep.report.report import Written
 from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, format_cell
+from sweep.report.words import VERDICTS, print_cell, print_number
 
 NARROWEST, WIDEST = 40, 110  # columns; a line longer than that is hard to read
-MEANS = "means"  # the content of the tables that the answer rests on
 MODELS_SHOWN = 16
 NAME_SHARE = 0.4  # of a line that names take before they are broken
 NAME_LEAST = 24  # columns
@@ -38,16 +38,13 @@ class Extent:
     has_published: bool = False
     has_others: bool = True
     has_deviations: bool = True  # of the other blocks
-    gap: int = 2  # blanks between columns
 
 
 EXTENTS = (  # the first that fits is taken
     Extent(has_interval=True, has_published=True),
     Extent(has_interval=True),
     Extent(),
-    Extent(gap=1),
     Extent(has_deviations=False),
-    Extent(has_deviations=False, gap=1),
     Extent(has_others=False),
 )
 
@@ -99,130 +96,109 @@ def _print_screen(console: Console, written: Written, warning_lines: int) -> Non
 
 def _print_means(console: Console, written: Written) -> None:
     report = written.report
-    tables = [table for table in report.tables if table.content == MEANS]
-    table = next((table for table in tables if any(_is_answer(row, written) for row in table.rows)), tables[0])
-    rows, left_out = _choose_rows(written, table)
+    tables = [table for table in sort_rows(report) if table.content == MEANS]
+    table = next((table for table in tables if any(_is_answer(row, report) for row in table.rows)), tables[0])
+    known = [row for row in table.rows if any(cell.value is not None for cell in list_means(row))]
+    rows = _choose_rows(known, report)
     is_usual = report.header.select is Selection.VALIDATION
     title = table.title.partition(";")[0] if is_usual else table.title  # behind it stands what was chosen on
     _print_text(console, Text(f"{report.header.sweep}: {title}"))
     if rows:
-        grid, extent = _fit_grid(console, written, table, rows)
+        grid, extent = _fit_grid(console, report, table, rows)
         console.print(grid)
         if not extent.has_others and len(table.columns) > table.keys + 1:
             _print_text(console, Text("The other columns need a wider terminal, or --full."))
-    if left_out:
-        _print_text(console, Text(f"... and {left_out:,} more: --full"))
+    if len(known) > len(rows):
+        _print_text(console, Text(f"... and {len(known) - len(rows):,} more: --full"))
     if len(tables) > 1:
         _print_text(console, Text(f"... and {len(tables) - 1:,} more such table{'s' * (len(tables) > 2)}: --full"))
-    empty = [str(row[0].value) for row in table.rows if not _has_result(row)]
+    empty = [str(row[0].value) for row in table.rows if row not in known]
     if empty:
         more = f" and {len(empty) - MODELS_SHOWN:,} more" if len(empty) > MODELS_SHOWN else ""
         _print_text(console, Text(f"No result yet: {', '.join(empty[:MODELS_SHOWN])}{more}", "dim"))
-    for line in _pack(_make_legend(written, [cell for row in rows for cell in row]), console.width):
+    shown = [cell for row in rows for cell in list_means(row) if cell.value is not None]
+    for line in _pack(_make_legend(shown, written.margin), console.width):
         _print_text(console, line)
 
 
-def _fit_grid(console: Console, written: Written, table: Table, rows: Sequence[Row]) -> tuple[Grid, Extent]:
+def _fit_grid(console: Console, report: Report, table: Table, rows: Sequence[Row]) -> tuple[Grid, Extent]:
     """Lay the table out as richly as the console is wide."""
     boundless = console.options.update(max_width=10_000)
     for extent in EXTENTS:
-        grid = _make_grid(written, table, rows, extent, int(max(NAME_LEAST, NAME_SHARE * console.width)))
+        grid = _make_grid(report, table, rows, extent, int(max(NAME_LEAST, NAME_SHARE * console.width)))
         if Measurement.get(console, boundless, grid).maximum <= console.width:
             break
     return grid, extent
 
 
-def _has_result(row: Row) -> bool:
-    return any(isinstance(cell, MeanCell) and cell.value is not None for cell in row)
+def _is_answer(row: Row, report: Report) -> bool:
+    return any(cell.key == report.answer.key for cell in list_means(row))
 
 
-def _is_answer(row: Row, written: Written) -> bool:
-    key = written.report.answer.key
-    return key is not None and any(isinstance(cell, MeanCell) and cell.key == key for cell in row)
-
-
-def _choose_rows(written: Written, table: Table) -> tuple[list[Row], int]:
-    """Return the rows that are shown, best first at the answer's block, and how many of those with results are not."""
-    place, sign = _find_place(written, table), written.metric.direction.sign
-
-    def rate(row: Row) -> tuple[bool, bool, float]:
-        cell = row[place or 0]
-        is_whole = isinstance(cell, MeanCell) and cell.is_comparable
-        return not is_whole, cell.number is None, -sign * (cell.number or 0.0)
-
-    rows = sorted(filter(_has_result, table.rows), key=rate)
+def _choose_rows(rows: Sequence[Row], report: Report) -> Sequence[Row]:
+    """Return the first rows, and of the others that of the answer."""
     if len(rows) <= MODELS_SHOWN:
-        return rows, 0
+        return rows
     shown, rest = rows[: MODELS_SHOWN - 1], rows[MODELS_SHOWN - 1 :]
-    taken = [row for row in rest if _is_answer(row, written)]
-    return [*shown, *(taken or rest[:1])], len(rest) - 1
+    return [*shown, next((row for row in rest if _is_answer(row, report)), rest[0])]
 
 
-def _find_place(written: Written, table: Table) -> int | None:
-    """Return the column of the answer's block; None where a row has several models there."""
-    block = written.report.answer.block
-    places = {
-        place
-        for row in table.rows
-        for place, cell in enumerate(row)
-        if isinstance(cell, MeanCell) and cell.key is not None and cell.key[1] == block
-    }
+def _find_place(table: Table, block: str) -> int | None:
+    """Return the column of a block; None where a row has several models there."""
+    keys = [[cell.key if isinstance(cell, MeanCell) else ("", "") for cell in row] for row in table.rows]
+    places = {place for row in keys for place, (_, where) in enumerate(row) if where == block}
     return places.pop() if len(places) == 1 else None
 
 
-def _make_grid(written: Written, table: Table, rows: Sequence[Row], extent: Extent, name_width: int) -> Grid:
-    place = _find_place(written, table)
-    first = [] if place is None else [place]
+def _make_grid(report: Report, table: Table, rows: Sequence[Row], extent: Extent, name_width: int) -> Grid:
+    place = _find_place(table, report.answer.block)
     others = [other for other in range(table.keys, len(table.columns)) if other != place]
-    others = others if extent.has_others else [] if first else others[:1]
-    has_interval = extent.has_interval and bool(first)
-    has_published = extent.has_published and any(_published(row[each]) is not None for row in rows for each in first)
-    heads = [table.columns[each].title for each in first]
-    heads += ["95 % interval"] if has_interval else []
-    heads += ["published"] if has_published else []
-    grid = Grid(box=RULED, padding=(0, extent.gap - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    others = others if extent.has_others else others[: place is None]
+    shown = [] if place is None else list(_list_answer_columns(table, rows, place, extent))
+    for other in others:
+        column = table.columns[other]
+        cells = [_say_mean(row[other], column, has_deviation=extent.has_deviations) for row in rows]
+        shown.append((column.title, cells))
+    grid = Grid(box=RULED, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     longest = max(len(str(row[0].value)) for row in rows)
     grid.add_column(table.columns[0].title, max_width=name_width, no_wrap=longest <= name_width)
-    for head in [*heads, *(table.columns[other].title for other in others)]:
+    for head, _ in shown:
         grid.add_column(head, justify="right", no_wrap=True)
-    for row in rows:
-        texts = [Text(str(row[0].value)), *(_say_mean(row[each], table.columns[each]) for each in first)]
-        texts += [Text(_say_interval(row[each], table.columns[each])) for each in first if has_interval]
-        texts += [Text(_say_number(_published(row[each]), table.columns[each])) for each in first if has_published]
-        texts += [_say_mean(row[other], table.columns[other], has_deviation=extent.has_deviations) for other in others]
-        grid.add_row(*texts, style="bold" if first and _is_answer(row, written) else "")
+    for row, *texts in zip(rows, *(texts for _, texts in shown), strict=True):
+        is_bold = place is not None and _is_answer(row, report)
+        grid.add_row(Text(str(row[0].value)), *texts, style="bold" if is_bold else "")
     return grid
+
+
+def _list_answer_columns(
+    table: Table, rows: Sequence[Row], place: int, extent: Extent
+) -> Iterator[tuple[str, list[Text]]]:
+    """Yield heads and cells of the means at the answer's block, and of what stands beside them."""
+    column, cells = table.columns[place], [row[place] for row in rows]
+    yield column.title, [_say_mean(cell, column) for cell in cells]
+    decimals = column.decimals or 0
+    means = [cell if isinstance(cell, MeanCell) else MeanCell(None) for cell in cells]
+    if extent.has_interval:
+        ends = [(cell.interval.lower, cell.interval.upper) if cell.interval else () for cell in means]
+        yield "95 % interval", [Text(" to ".join(print_number(end, decimals) for end in pair)) for pair in ends]
+    published = [cell.published for cell in means]
+    if extent.has_published and any(each is not None for each in published):
+        yield "published", [Text("" if each is None else print_number(each, decimals)) for each in published]
 
 
 def _say_mean(cell: Cell, column: Column, *, has_deviation: bool = True) -> Text:
     """Print a mean with its deviation and the symbol of its verdict, in the verdict's colour."""
     if not isinstance(cell, MeanCell) or cell.value is None:
         return Text("-  ", "dim")
-    std = cell.std if has_deviation else None
-    text = format_cell(replace(cell, interval=None, published=None, verdict=None, marks=(), std=std), column)
+    printed = print_cell(cell, column)
+    text = printed.value + (printed.std if has_deviation else "")
     if not cell.is_finished:
         return Text(text + PARTIAL, "dim")
     return Text(text + "  ") if cell.verdict is None else Text(text + VERDICTS[cell.verdict], STYLES[cell.verdict])
 
 
-def _say_interval(cell: Cell, column: Column) -> str:
-    if not isinstance(cell, MeanCell) or cell.interval is None:
-        return ""
-    return f"{_say_number(cell.interval.lower, column)} to {_say_number(cell.interval.upper, column)}"
-
-
-def _say_number(value: float | None, column: Column) -> str:
-    return "" if value is None else format_cell(Cell(value), column)
-
-
-def _published(cell: Cell) -> float | None:
-    return cell.published if isinstance(cell, MeanCell) else None
-
-
-def _make_legend(written: Written, cells: Iterable[Cell]) -> Iterator[Text]:
+def _make_legend(means: Sequence[MeanCell], margin: str) -> Iterator[Text]:
     """Yield what the symbols mean that are there."""
-    means = [cell for cell in cells if isinstance(cell, MeanCell) and cell.value is not None]
-    margin = written.margin
     meanings = {
         Verdict.MAY_BE_BEST: "may be the best",
         Verdict.WITHIN: f"within {margin} of the best",

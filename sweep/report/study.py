@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.axes import Axis, Layer
-from sweep.data.splits import Partition
 from sweep.metrics import Metric
 from sweep.outcome import TEST, VALIDATION, Series
 from sweep.report.cells import MeanCell, Selection
@@ -91,10 +90,8 @@ class Study:
 
     def list_blocks(self) -> list[str]:
         """List the blocks, those with the most training images first, as far as the store knows."""
-        partitions, frames = self.frames.partitions, self.frames
-        known = frames.trials[["block", "partition_id"]].drop_duplicates().itertuples(index=False, name=None)
-        sizes = {block: len(partitions[each].training) for block, each in known if each in partitions}
-        return sorted(frames.blocks, key=lambda block: -sizes.get(block, 0))
+        known = {block: self.frames.list_partitions(block) for block in self.frames.blocks}
+        return sorted(known, key=lambda block: -len(known[block][-1].training) if known[block] else 0)
 
     def list_models(self, block: str) -> list[str]:
         """List the models of a block, in the order of the plan."""
@@ -137,42 +134,36 @@ class _Reader:
 
     def measure_trials(self) -> Iterator[tuple[str, list[float]]]:
         """Yield every finished trial's id and (validation, test) value of a metric that the store does not keep."""
-        finished = self.frames.trials[self.frames.trials["status"] == Status.SUCCESS]
-        for trial_id, partition_id in finished[["trial_id", "partition_id"]].itertuples(index=False):
-            partition = self.frames.partitions.get(partition_id)
-            if partition is not None and self.frames.images is not None:
-                labels = self.frames.images.labels
+        trials, labels = self.frames.trials, self._labels
+        for trial in trials[trials["status"] == Status.SUCCESS][["trial_id", "partition_id"]].to_dict("records"):
+            partition = self.frames.partitions.get(trial["partition_id"])
+            if partition is not None and labels is not None:
                 parts = {VALIDATION: partition.validation, TEST: partition.test}
-                yield (
-                    trial_id,
-                    [
-                        self.metric.measure(self._load_scores(trial_id, part, len(images)), labels[images])
-                        for part, images in parts.items()
-                    ],
-                )
+                scores = {part: self._load_scores(trial["trial_id"], part, len(own)) for part, own in parts.items()}
+                yield trial["trial_id"], [self.metric.measure(scores[part], labels[own]) for part, own in parts.items()]
 
     def read(self, trials: Iterable[Mapping[Any, Any]], *, with_curves: bool = True) -> Iterator[Readout]:
         """Yield what finished trials answered, as far as their images are known."""
+        labels = self._labels
         for trial in trials:
             partition = self.frames.partitions.get(trial["partition_id"])
-            if partition is not None and self.frames.images is not None:
-                yield self._read(trial, partition, self.frames.images.labels, with_curves=with_curves)
+            if partition is not None and labels is not None:
+                scores = self._load_scores(trial["trial_id"], TEST, len(partition.test))
+                series = self.store.load_series(trial["fit_id"]) if with_curves else []
+                yield Readout(
+                    trial_id=trial["trial_id"],
+                    repeat=trial["repeat"],
+                    partition_id=trial["partition_id"],
+                    value=trial[f"{TEST}_{self.metric.name}"] if np.isfinite(scores).all() else np.nan,
+                    images=partition.test,
+                    labels=labels[partition.test],
+                    scores=scores,
+                    curves={each.measure: each for each in series if each.part == VALIDATION},
+                )
 
-    def _read(
-        self, trial: Mapping[Any, Any], partition: Partition, labels: NDArray[np.int64], *, with_curves: bool
-    ) -> Readout:
-        scores = self._load_scores(trial["trial_id"], TEST, len(partition.test))
-        series = self.store.load_series(trial["fit_id"]) if with_curves else []
-        return Readout(
-            trial_id=trial["trial_id"],
-            repeat=trial["repeat"],
-            partition_id=trial["partition_id"],
-            value=trial[f"{TEST}_{self.metric.name}"] if np.isfinite(scores).all() else np.nan,
-            images=partition.test,
-            labels=labels[partition.test],
-            scores=scores,
-            curves={each.measure: each for each in series if each.part == VALIDATION},
-        )
+    @property
+    def _labels(self) -> NDArray[np.int64] | None:
+        return None if self.frames.images is None else self.frames.images.labels
 
     def _load_scores(self, trial_id: str, part: str, images: int) -> NDArray[np.float32]:
         """Return a finished trial's logits, (images, classes); anything else is a damaged store."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sweep.metrics import with_blank
+from sweep.networks.table import WeightsSource
 from sweep.report.choices import CELL
 from sweep.report.header import name_weights
 from sweep.report.inference import Inference
@@ -12,7 +13,6 @@ from sweep.report.layout import CellKey, is_number
 from sweep.report.published import describe_task
 from sweep.report.statistics.comparisons import find_scattering
 from sweep.report.study import Study
-from sweep.report.words import list_shared_weights
 
 
 def list_warnings(study: Study, inference: Inference) -> tuple[str, ...]:
@@ -113,6 +113,10 @@ def _warn_of_scatter(study: Study, inference: Inference) -> Iterator[str]:
 
 
 def _warn_of_weights(study: Study) -> Iterator[str]:
-    shared = list(list_shared_weights(name_weights(study.frames)))
+    owners: dict[str, list[str]] = {}
+    for network, weights in name_weights(study.frames).items():
+        if weights.source is not WeightsSource.RANDOM:
+            owners.setdefault(weights.sha256, []).append(network)
+    shared = [", ".join(networks) for networks in owners.values() if len(networks) > 1]
     if shared:
         yield f"One weights file stands in for several networks, as if they were one network: {'; '.join(shared)}."

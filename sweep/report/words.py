@@ -1,12 +1,10 @@
 """What a header and a cell say in words, the same in every kind of document."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from sweep.inputs import WeightsId
-from sweep.metrics import Metric, with_blank
 from sweep.networks.table import WeightsSource
-from sweep.report.cells import BoundCell, Cell, Column, Header, Mark, MeanCell, Table
+from sweep.report.cells import Cell, Column, Header, Mark, MeanCell, Table
 from sweep.report.statistics.best import Verdict
 
 ANSWER, WARNINGS, DETAILS, PROVENANCE, METHODS = "Answer", "Warnings", "Details", "Provenance", "Methods"  # headings
@@ -38,24 +36,11 @@ def _describe_data(header: Header) -> str:
 
 
 def _describe_weights(header: Header) -> str:
-    sources = dict.fromkeys(weights.source for weights in header.weights.values())
-    return "; ".join(_describe_source(header, source) for source in sources)
-
-
-def _describe_source(header: Header, source: WeightsSource) -> str:
-    is_random = source is WeightsSource.RANDOM
-    title = "random weights, any batch norm calibrated on the images" if is_random else source.value
-    hashes = {name: each.sha256[:SHORT_HASH] for name, each in header.weights.items() if each.source is source}
-    return f"{title} ({', '.join(f'{name} {digits}' for name, digits in hashes.items())})"
-
-
-def list_shared_weights(weights: Mapping[str, WeightsId]) -> Iterator[str]:
-    """Yield the networks of each weights file that more than one has: they compare resolutions of one network."""
-    owners: dict[str, list[str]] = {}
-    for network, found in weights.items():
-        if found.source is not WeightsSource.RANDOM:
-            owners.setdefault(found.sha256, []).append(network)
-    yield from (", ".join(networks) for networks in owners.values() if len(networks) > 1)
+    hashes: dict[WeightsSource, list[str]] = {}
+    for name, weights in header.weights.items():
+        hashes.setdefault(weights.source, []).append(f"{name} {weights.sha256[:SHORT_HASH]}")
+    titles = {WeightsSource.RANDOM: "random weights, any batch norm calibrated on the images"}
+    return "; ".join(f"{titles.get(source, source.value)} ({', '.join(found)})" for source, found in hashes.items())
 
 
 def _describe_completeness(header: Header) -> str:
@@ -64,18 +49,8 @@ def _describe_completeness(header: Header) -> str:
     return f"{header.succeeded:,} of {header.planned:,} trials" + (f" ({parts})" if parts else "")
 
 
-def stamp_title(table: Table) -> str:
-    """Put beside a table's title what its numbers are not."""
-    return with_stamp(table.title, table.stamp)
-
-
-def name_sweep(header: Header) -> str:
-    """Put beside a sweep's name what its numbers are not."""
-    return with_stamp(header.sweep, header.stamp)
-
-
 def with_stamp(title: str, stamp: str) -> str:
-    """Put a stamp in brackets behind a title; no stamp, no brackets."""
+    """Put behind a title what its numbers are not; no stamp, no brackets."""
     return f"{title} [{stamp}]" if stamp else title
 
 
@@ -84,38 +59,46 @@ def list_methods(tables: Iterable[Table]) -> list[str]:
     return list(dict.fromkeys(method for table in tables for method in table.methods))
 
 
+class Printed(NamedTuple):
+    """A cell as it is printed: its value, and of a mean what stands behind it."""
+
+    value: str
+    std: str = ""
+    bounds: str = ""  # interval and published figure
+    signs: str = ""
+
+
 def format_cell(cell: Cell, column: Column) -> str:
     """Print a value with its deviation and its marks, bold apart."""
+    return "".join(print_cell(cell, column))
+
+
+def print_cell(cell: Cell, column: Column) -> Printed:
+    """Print a value and what stands behind it."""
     if cell.value is None:
-        return "cannot tell" if Mark.CANNOT_TELL in cell.marks else "-"
-    decimals = column.decimals
+        return Printed("cannot tell" if Mark.CANNOT_TELL in cell.marks else "-")
+    decimals, signs = column.decimals, "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
     if isinstance(cell.value, str):
         text = cell.value
     else:
-        text = _print_as_is(cell.value) if decimals is None else _print_number(cell.value, decimals)
-    if isinstance(cell, MeanCell) and cell.std is not None:
-        text += f" ± {_print_number(cell.std, (decimals or 0) + 1)}"
-    if isinstance(cell, BoundCell) and cell.interval is not None:
-        bounds = (_print_number(bound, decimals or 0) for bound in (cell.interval.lower, cell.interval.upper))
-        text += f" [{', '.join(bounds)}]"
-    if isinstance(cell, MeanCell) and cell.published is not None:
-        text += f" ({_print_number(cell.published, decimals or 0)})"
-    if isinstance(cell, MeanCell) and cell.verdict is not None:
-        text += VERDICTS[cell.verdict]
-    return text + "".join(SYMBOLS.get(mark, "") for mark in cell.marks)
-
-
-def format_mean(cell: MeanCell, metric: Metric) -> str:
-    """Print a mean with its deviation and unit."""
-    cell = replace(cell, interval=None, published=None, verdict=None)
-    return with_blank(format_cell(cell, Column(metric.name, metric.title, metric.decimals)), metric.unit)
+        text = _print_as_is(cell.value) if decimals is None else print_number(cell.value, decimals)
+    if not isinstance(cell, MeanCell):
+        return Printed(text, signs=signs)
+    decimals, bounds = decimals or 0, ""
+    std = "" if cell.std is None else f" ± {print_number(cell.std, decimals + 1)}"
+    if cell.interval is not None:
+        bounds = f" [{', '.join(print_number(end, decimals) for end in (cell.interval.lower, cell.interval.upper))}]"
+    if cell.published is not None:
+        bounds += f" ({print_number(cell.published, decimals)})"
+    return Printed(text, std, bounds, ("" if cell.verdict is None else VERDICTS[cell.verdict]) + signs)
 
 
 def _print_as_is(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:,g}"
 
 
-def _print_number(value: float, decimals: int) -> str:
+def print_number(value: float, decimals: int) -> str:
+    """Print a number with its thousands apart, and zero without a sign."""
     text = f"{value:,.{decimals}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 

@@ -4,8 +4,8 @@ from sweep.inputs import DataSummary, WeightsId
 from sweep.networks.table import WeightsSource
 from sweep.report.answer import Answer
 from sweep.report.cells import Cell, Column, Explanation, Header, Mark, MeanCell, Selection, Table
-from sweep.report.documents import Report
-from sweep.report.page.page import Drawing, write_page
+from sweep.report.documents import Drawing, Report
+from sweep.report.page.page import write_page
 from sweep.report.statistics.best import Verdict
 from sweep.report.statistics.intervals import Interval
 

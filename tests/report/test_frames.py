@@ -162,7 +162,9 @@ def test_an_image_of_an_unknown_patient_shares_none_with_training(store, plan):
     for patients, expected in ((images.patients, 20), ((None,) * 100, 0)):
         fill_images(store, plan, replace(images, patients=patients))
         fill_store(store, plan, lambda _: None)
-        assert read_sweep(store).find_known(plan.trials[0].partition_id).sum() == expected
+        frames = read_sweep(store)
+        partition = frames.partitions[plan.trials[0].partition_id]
+        assert frames.find_known(partition).sum() == expected
 
 
 def test_seconds_of_units_of_another_plan_are_left_out(store, plan):

@@ -26,7 +26,10 @@ ONE_FILE = {
 TABLES = ["means", "diagnostics_80-10-10"]
 TABLES += ["effects", "images", "patients", "complexities", "cost", "reviewer"]
 TABLES += ["standing_60-20-20", "standing_80-10-10", "metrics", "selection", "variance"]
-TABLES += ["budgets_mult_adds", "budgets_parameters", "pairs", "diagnostics_60-20-20"]
+TABLES += ["pairs", "diagnostics_60-20-20"]
+
+
+CLASSES = ("NORMAL", "PNEUMONIA", "CLASS 2")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ def test_the_metric_asked_for_is_that_of_every_table_on_results(report, metric):
     document = report(metric=metric)
     title = METRICS[metric].title
     titles = {table["name"]: table["title"] for table in document["tables"]}
-    for name in ("means", "standing_60-20-20", "selection", "variance", "budgets_mult_adds", "pairs", "effects"):
+    for name in ("means", "standing_60-20-20", "selection", "variance", "pairs", "effects"):
         assert title in titles[name]
     by_metric = {
         (row["model"], row["split"]): row["mean"] for row in list_rows(document, "metrics") if row["metric"] == metric
@@ -122,10 +125,10 @@ def test_the_selection_asked_for_is_that_of_table_4(report):
     assert chosen[Selection.TEST] != chosen[Selection.VALIDATION]
 
 
-def test_three_classes_have_a_table_of_each_class(tmp_path):
+def test_three_classes_have_metrics_of_each_class(tmp_path):
     folder = save_example(tmp_path / "three", classes=(26, 40, 34))
     document = json.loads(write_report(folder, Request(Format.JSON), tmp_path / "reports"))
-    assert {row["class"] for row in list_rows(document, "class_metrics")} == {"NORMAL", "PNEUMONIA", "CLASS 2"}
+    assert {row["class"] for row in list_rows(document, "metrics")} == {"all classes", *CLASSES}
 
 
 # -- what to compare with ----------------------------------------------------------------------------------------
@@ -137,11 +140,11 @@ def test_a_report_compares_with_the_paper_that_the_spec_names(tmp_path):
         tmp_path / "paper", skill=lambda _: 0.9, published="duong-trung-2019", learning_rate=0.1, steps=10, **grid
     )
     document = json.loads(write_report(folder, Request(Format.JSON), tmp_path))
-    theirs = {row["split"]: (row["theirs"], row["theirs_std"]) for row in list_rows(document, "against")}
+    theirs = {row["split"]: (row["published"], row["published_std"]) for row in list_rows(document, "table4")}
     assert theirs["80/10/10"][0] == 97.2
     assert len(theirs) == 2
     by_loss = json.loads(write_report(folder, Request(Format.JSON, metric="log_loss"), tmp_path))
-    assert "against" not in [table["name"] for table in by_loss["tables"]]
+    assert {row["published"] for row in list_rows(by_loss, "table4")} == {None}
 
 
 def find_own(output, metric):
@@ -152,19 +155,21 @@ def find_own(output, metric):
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss", "cohen_kappa"])
 def test_a_sweep_compared_with_its_own_table_4_differs_nowhere(report, tmp_path, metric):
     report(Format.CSV, metric=metric)
-    rows = list_rows(report(metric=metric, against=find_own(tmp_path, metric)), "against")
-    assert {row["difference"] for row in rows} == {0.0}
-    assert {row["inside"] for row in rows} == {"yes"}
+    document = report(metric=metric, against=find_own(tmp_path, metric))
+    rows = list_rows(document, "means")
+    assert [row["published"] for row in rows] == [row[METRICS[metric].mean_column] for row in rows]
+    assert [row["published_std"] for row in rows] == [row[METRICS[metric].std_column] for row in rows]
+    assert f"inside our 95 % interval: {len(rows)} of {len(rows)}" in json.dumps(document, ensure_ascii=False)
 
 
 def test_a_file_is_compared_with_instead_of_the_paper(report, tmp_path):
     path = tmp_path / "theirs.csv"
     path.write_text("backbone,split,accuracy_mean_percent\ntiny-1-16,60/20/20,12.5\nother-1-1,60/20/20,1\n")
     document = report(against=path)
-    known = [row for row in list_rows(document, "against") if row["theirs"] is not None]
-    assert [(row["model"], row["split"], row["theirs"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
-    (title,) = (table["title"] for table in document["tables"] if table["name"] == "against")
-    assert title.startswith("Against the figures of theirs.csv")
+    known = [row for row in list_rows(document, "means") if row["published"] is not None]
+    assert [(row["model"], row["split"], row["published"]) for row in known] == [("tiny-1-16", "60/20/20", 12.5)]
+    (notes,) = (" ".join(table["notes"]) for table in document["tables"] if table["name"] == "means")
+    assert "(…): as theirs.csv gives it." in notes
 
 
 def test_a_file_with_nothing_in_common_is_refused(report, tmp_path):

@@ -28,7 +28,7 @@ def _plain_surroundings():
 def write_study(tmp_path, study):
     inference = infer(study)
     report = make_report(study, inference)
-    return Written(report, study.metric, inference.margin, "", (tmp_path / "report.md",))
+    return Written(report, inference.describe_margin(study.metric), "", (tmp_path / "report.md",))
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from sweep.axes import Axis, Layer, Value
-from sweep.metrics import Metric, with_blank
+from sweep.metrics import Metric
 from sweep.report.answer import Answer
 from sweep.report.cells import MeanCell
-from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value
+from sweep.report.figures.figure import Figure, FigureKind, capitalise
 from sweep.report.header import make_stamp
 from sweep.report.inference import Inference
 from sweep.report.layout import CellKey, Layout
@@ -105,13 +105,9 @@ class Estimates:
     def describe(self, key: CellKey, cell: MeanCell, value: float) -> str:
         """Say a mean in words: where, how much, how sure, how complete."""
         bounds = self.bound(key)
-        interval = "" if np.isnan(bounds).any() else f" (95 % interval {format_range(self.metric, *bounds)})"
+        interval = "" if np.isnan(bounds).any() else f" (95 % interval {self.metric.say_range(*bounds)})"
         gaps = f", {cell.finished}/{cell.planned} trials finished" if cell.finished < cell.planned else ""
-        return f"{key[0]}, {key[1]}: {format_value(self.metric, value)}{interval}{gaps}"
-
-    def measure(self, value: float, form: str = "") -> str:
-        """Print a difference with its unit."""
-        return with_blank(f"{value:{form}.{self.metric.decimals}f}", self.metric.difference_unit)
+        return f"{key[0]}, {key[1]}: {self.metric.say(value)}{interval}{gaps}"
 
     def draw(
         self, kind: FigureKind, name: str, title: str, caption: str, frame: pd.DataFrame, **more: Any

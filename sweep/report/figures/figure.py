@@ -7,11 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweep.metrics import Metric, with_blank
-
 BEST = "best"  # the name of the figure that shows the answer
-
-
 BOUNDED = ("value", "lower", "upper")  # in printed units; NaN: not known
 COUNTED = ("finished", "planned")  # trials behind a mean
 
@@ -24,10 +20,7 @@ class FigureKind(Enum):
     """
 
     BEST = ("row", "series", *BOUNDED, "is_chosen")  # series: the verdict
-    COST = (
-        *("panel", "series", "model", "x", "drawn_x", *BOUNDED),
-        *("is_published", "is_comparable", "is_pareto", *COUNTED),
-    )
+    COST = ("panel", "series", "model", "x", "drawn_x", *BOUNDED, "is_pareto", *COUNTED)
     HEATMAP = ("row", "column", "value", *COUNTED)
     CURVES = ("series", "x", *BOUNDED)
     SENSITIVITY = ("panel", "part", "series", "x", *BOUNDED)
@@ -67,16 +60,6 @@ class Figure:
 def tabulate_marks(kind: FigureKind, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     """Make the frame of a kind of figure; rows: the values of its columns, in their order."""
     return pd.DataFrame(rows, columns=[*kind.value, "text"])
-
-
-def format_value(metric: Metric, value: float) -> str:
-    """Print a value with its unit; `value` is in the metric's printed unit."""
-    return with_blank(f"{value:.{metric.decimals}f}", metric.unit)
-
-
-def format_range(metric: Metric, lower: float, upper: float) -> str:
-    """Print two bounds without their unit."""
-    return f"{lower:.{metric.decimals}f} to {upper:.{metric.decimals}f}"
 
 
 def capitalise(text: str) -> str:

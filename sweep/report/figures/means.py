@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweep.axes import Axis
 from sweep.metrics import with_unit
+from sweep.report.costs import list_front
 from sweep.report.figures.estimates import (
     MOST_NAMED,
     MOST_PANELS,
@@ -17,16 +18,14 @@ from sweep.report.figures.estimates import (
     list_numbers,
     spell_level,
 )
-from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, format_value, tabulate_marks
+from sweep.report.figures.figure import BEST, Figure, FigureKind, capitalise, tabulate_marks
 from sweep.report.figures.style import LOOKS
 from sweep.report.layout import NETWORK, slug
 from sweep.report.statistics.arrays import Floats
-from sweep.report.statistics.comparisons import pareto_front
 
 CLOSE, ASIDE = 0.007, 0.03  # of the axis: how near marks hide each other, how far apart they are then set
 AXIS_MORE = 0.36  # natural logarithms by which the axis of costs is longer than these are apart
 COST_ALIKE = 1.05  # a factor within which costs say nothing
-PUBLISHED_ASIDE = 1.045  # the factor by which a published mean is set to the right of ours
 
 # -- against the best -----------------------------------------------------------------------------------------
 
@@ -35,7 +34,10 @@ def make_best_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw what every model may lose against, or lead, the best of the others; nothing where there is no comparison."""
     answer, metric, inference = estimates.answer, estimates.metric, estimates.inference
     models = inference.standings[answer.block].models
-    margin, shown = estimates.measure(inference.margin), estimates.say_left_out(len(models), estimates.most_named)
+    margin, shown = (
+        estimates.metric.say_difference(inference.margin),
+        estimates.say_left_out(len(models), estimates.most_named),
+    )
     left_out = sum(block == answer.block for _, block in estimates.study.cells) - len(models)
     choice = "the model to take" if answer.is_shown else "the best mean"
     yield from estimates.draw(
@@ -65,7 +67,8 @@ def _list_models(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
         if name in named:
             verdict = standing.verdicts[name].value
             lower, lead, upper = (float(each[place]) for each in (standing.ranks.lower, leads, standing.ranks.upper))
-            behind = f"{estimates.measure(abs(lead))} {'behind' if lead < 0 else 'ahead of'} the best other model"
+            apart = estimates.metric.say_difference(abs(lead))
+            behind = f"{apart} {'behind' if lead < 0 else 'ahead of'} the best other model"
             text = f"{name}: {behind} (95 % bounds {lower:.{decimals}f} to {upper:.{decimals}f}); {verdict}"
             yield name, verdict, lead, lower, upper, name == estimates.answer.model, text
 
@@ -82,17 +85,14 @@ def measure_leads(means: Floats) -> Floats:
 
 def make_cost_figure(estimates: Estimates) -> Iterator[Figure]:
     """Draw every mean against the mult-adds of its model, unless all cost about the same."""
-    rows = [*_list_own_points(estimates), *_list_published_points(estimates)]
-    frame = tabulate_marks(FigureKind.COST, rows)
+    frame = tabulate_marks(FigureKind.COST, _list_points(estimates))
     if not frame["x"].max() > COST_ALIKE * frame["x"].min():
         return
     metric, models = estimates.metric, frame["model"].nunique()
-    frame = _mark_pareto_sets(frame, metric.direction.sign)
     frame, has_close = _set_apart(frame[frame["is_pareto"] | frame["model"].isin(estimates.ranking[:MOST_NAMED])])
-    beside = " Published diamonds are set to the right; they cost the same." if frame["is_published"].any() else ""
-    beside += " Marks of nearly the same cost stand beside each other." if has_close else ""
-    is_unsure = frame.loc[~frame["is_published"], "lower"].isna().any()
-    without = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell" if is_unsure else ""
+    beside = " Marks of nearly the same cost stand beside each other." if has_close else ""
+    over_few = f"; a mean without a bar is over too few {estimates.layout.repeats_word} to tell"
+    without = over_few if frame["lower"].isna().any() else ""
     left_out = estimates.say_left_out(models, MOST_NAMED).replace(".", ", and the Pareto set.")
     yield from estimates.draw(
         FigureKind.COST,
@@ -116,35 +116,17 @@ def _say_gaps(frame: pd.DataFrame, text: str) -> str:
     return text if (frame["finished"] < frame["planned"]).any() else ""
 
 
-def _list_own_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
+def _list_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     series = _name_series(estimates)
+    fronts = {block: list_front(estimates.study, estimates.costs, block) for block in estimates.blocks}
     for (model, block), cell, value in estimates.list_means():
         if (cost := estimates.costs.get(model)) is not None:
             said = f"{cost:,.0f}" if cost >= 10 else f"{cost:.3g}"
-            text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds"
-            bounds, counts = estimates.bound((model, block)), (cell.finished, cell.planned)
-            yield (
-                block,
-                series[model],
-                model,
-                cost,
-                cost,
-                value,
-                *bounds,
-                False,
-                cell.is_comparable,
-                False,
-                *counts,
-                text,
-            )
-
-
-def _list_published_points(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
-    for (model, block), value in estimates.list_published().items():
-        if (cost := estimates.costs.get(model)) is not None:
-            text = f"published: {model}, {block}: {format_value(estimates.metric, value)}"
-            place, unknown = (cost, cost * PUBLISHED_ASIDE), (np.nan, np.nan)
-            yield block, "published", model, *place, value, *unknown, True, False, False, 0, 0, text
+            is_pareto = model in fronts[block]
+            where = ", in the Pareto set" if is_pareto else ""
+            text = f"{estimates.describe((model, block), cell, value)}, {said} M mult-adds{where}"
+            names, place = (block, series[model], model), (cost, cost, value, *estimates.bound((model, block)))
+            yield *names, *place, is_pareto, cell.finished, cell.planned, text
 
 
 def _name_series(estimates: Estimates) -> dict[str, str]:
@@ -162,20 +144,11 @@ def _name_series(estimates: Estimates) -> dict[str, str]:
     return series
 
 
-def _mark_pareto_sets(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
-    """Mark our points over all repetitions that no cheaper or equally cheap one beats, panel by panel."""
-    for _, points in frame[frame["is_comparable"]].groupby("panel", sort=False):
-        chosen = points.index[pareto_front(points["x"].to_numpy(), sign * points["value"].to_numpy())]
-        frame.loc[chosen, "is_pareto"] = True
-        frame.loc[chosen, "text"] += ", in the Pareto set"
-    return frame
-
-
 def _set_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """Set our marks of a panel beside each other where they would hide one another; say whether there are any."""
+    """Set the marks of a panel beside each other where they would hide one another; say whether there are any."""
     frame, has_close = frame.reset_index(drop=True), False
     whole = np.log(frame["x"].max() / frame["x"].min()) + AXIS_MORE
-    for _, costs in frame[~frame["is_published"]].groupby("panel")["x"]:
+    for _, costs in frame.groupby("panel")["x"]:
         places = np.log(costs).sort_values(kind="stable")
         for _, group in places.groupby((places.diff() > CLOSE * whole).cumsum()):
             if len(group) > 1:
@@ -238,8 +211,8 @@ def _widen_scale(low: float, high: float, least: float) -> tuple[float, float]:
 
 
 def _describe_extent(estimates: Estimates, extent: float) -> str:
-    margin = estimates.inference.margin
-    within = f" All means lie within {estimates.measure(extent)}, less than the margin of {estimates.measure(margin)}."
+    margin, say = estimates.inference.margin, estimates.metric.say_difference
+    within = f" All means lie within {say(extent)}, less than the margin of {say(margin)}."
     return within if extent < margin else ""
 
 
@@ -279,12 +252,14 @@ def make_difference_figure(estimates: Estimates) -> Iterator[Figure]:
 
 def _list_differences(estimates: Estimates) -> Iterator[tuple[Any, ...]]:
     """Yield the differences model after model."""
-    published, named = estimates.list_published(), estimates.ranking[: estimates.most_named]
+    metric, published, named = estimates.metric, estimates.list_published(), estimates.ranking[: estimates.most_named]
     places = {model: place for place, model in enumerate(estimates.study.frames.models)}
     for key, cell, value in sorted(estimates.list_means(), key=lambda each: places[each[0][0]]):
         if key in published and key[0] in named:
             difference = value - published[key]
             lower, upper = np.array(estimates.bound(key)) - published[key]
-            said = f"published {format_value(estimates.metric, published[key])}"
-            text = f"{estimates.describe(key, cell, value)}, {said}, difference {estimates.measure(difference, '+')}"
+            said = f"published {metric.say(published[key])}"
+            text = (
+                f"{estimates.describe(key, cell, value)}, {said}, difference {metric.say_difference(difference, '+')}"
+            )
             yield key[1], key[0], difference, lower, upper, text

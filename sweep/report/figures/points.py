@@ -1,6 +1,5 @@
 """Painters of points with bars: against the best, cost, tuned values, differences. Needs matplotlib."""
 
-from collections.abc import Hashable
 from itertools import pairwise
 from textwrap import shorten
 from typing import Any
@@ -24,7 +23,6 @@ from sweep.report.figures.painting import (
 from sweep.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ORANGE, Look, choose_looks
 from sweep.report.statistics.best import Verdict
 
-PUBLISHED = Look(MUTED, "D", size=4.5, is_hollow=True)
 PARETO = Look(MUTED, "o", "-", 6.0, is_hollow=True, is_ringed=True)
 COST_MARGIN = 0.18  # natural logarithms
 DODGE = 0.24  # of the distance between neighbouring values that the marks of one take
@@ -83,22 +81,24 @@ def _find_limits(figure: Figure) -> tuple[float, float]:
 
 
 def paint_cost(canvas: Canvas, figure: Figure) -> None:
-    """Paint the panels: points with intervals, the Pareto set, published points."""
+    """Paint the panels: points with intervals, the Pareto set."""
     frame = figure.frame
-    own = frame[~frame["is_published"]]
-    panels = list(own["panel"].unique())
-    looks = choose_looks(list(own["series"].unique()))
+    panels, series = (list(frame[name].unique()) for name in ("panel", "series"))
+    looks = choose_looks(series)
     grid = canvas.subplots(len(panels), 1, sharex=True, sharey=True, squeeze=False)
     for axes, panel in zip(grid[:, 0], panels, strict=True):
-        set_x_axis(axes, own["x"], COST_MARGIN, is_log=True)
+        set_x_axis(axes, frame["x"], COST_MARGIN, is_log=True)
         axes.set_title(shorten(f"{figure.panels} {panel}", PANEL_CHARACTERS, placeholder=" …"))
-        _paint_pareto_line(axes, own[own["is_pareto"] & (own["panel"] == panel)], own["drawn_x"].max())
-        for row, point in frame[frame["panel"] == panel].iterrows():
-            _paint_cost_point(axes, row, point, looks)
+        here = frame[frame["panel"] == panel]
+        _paint_pareto_line(axes, here[here["is_pareto"]], frame["drawn_x"].max())
+        for row, point in here.iterrows():
+            look, is_whole = looks[point["series"]], point["finished"] == point["planned"]
+            add_bar(axes, [point["drawn_x"]] * 2, [point["lower"], point["upper"]], look.colour)
+            look = look._replace(is_hollow=not is_whole, is_ringed=is_whole and point["is_pareto"])
+            add_mark(axes, row, (point["drawn_x"], point["value"]), look)
         axes.autoscale_view(scalex=False)
     label_axes(grid, figure)
     shown = {name: look._replace(line="none") for name, look in looks.items()} | {"Pareto set": PARETO}
-    shown |= {"published": PUBLISHED} if frame["is_published"].any() else {}
     add_legend(canvas, [make_mark(look, label=name) for name, look in shown.items()])
 
 
@@ -107,17 +107,6 @@ def _paint_pareto_line(axes: Axes, points: pd.DataFrame, end: float) -> None:
     if len(points):
         xs, ys = [*points["drawn_x"], end], [*points["value"], points["value"].iloc[-1]]
         axes.plot(xs, ys, color=MUTED, linewidth=1.2, drawstyle="steps-post", zorder=1.5)
-
-
-def _paint_cost_point(axes: Axes, row: Hashable, point: pd.Series, looks: dict[str, Look]) -> None:
-    x, place = point["drawn_x"], (point["drawn_x"], point["value"])
-    if point["is_published"]:
-        add_mark(axes, row, place, PUBLISHED)
-        return
-    look = looks[point["series"]]
-    is_whole = point["finished"] == point["planned"]
-    add_bar(axes, [x, x], [point["lower"], point["upper"]], look.colour)
-    add_mark(axes, row, place, look._replace(is_hollow=not is_whole, is_ringed=is_whole and point["is_pareto"]))
 
 
 # -- against a tuned value ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from sweep.axes import Axis
 from sweep.outcome import TEST, VALIDATION
 from sweep.report.figures.estimates import Estimates, label_axis, list_numbers, spell_level
-from sweep.report.figures.figure import Figure, FigureKind, capitalise, format_range, format_value, tabulate_marks
+from sweep.report.figures.figure import Figure, FigureKind, capitalise, tabulate_marks
 from sweep.report.frames import Status
 from sweep.report.layout import join_words
 
@@ -20,7 +20,7 @@ NOTE = "Marks: mean over all models; bars: from the lowest model to the highest.
 def make_sensitivity_figures(estimates: Estimates) -> Iterator[Figure]:
     """Draw the metric against every tuned number that varies, a line for each value of the next tuned axis."""
     metric = estimates.metric
-    tuned = [axis for axis in estimates.layout.tuned if len({*axis.values} - {None}) > 1]
+    tuned = estimates.layout.tuned
     for axis, following in zip(tuned, [*tuned[1:], *tuned[:1]], strict=True):
         lines = None if following == axis else following
         frame = tabulate_marks(FigureKind.SENSITIVITY, _list_levels(estimates, axis, lines))
@@ -61,5 +61,5 @@ def _list_levels(estimates: Estimates, axis: Axis, lines: Axis | None) -> Iterat
                 mean, low, high, size = of_models.mean(), of_models.min(), of_models.max(), len(of_models)
                 where = ", ".join(each for each in (part, block, spell_level(layout, axis, number), level) if each)
                 over = f"over {size:,} model{'s' if size > 1 else ''}"
-                text = f"{where}: {format_value(metric, mean)} ({format_range(metric, low, high)} {over})"
+                text = f"{where}: {metric.say(mean)} ({metric.say_range(low, high)} {over})"
                 yield block, part, level, float(number), mean, low, high, text

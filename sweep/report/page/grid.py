@@ -1,25 +1,20 @@
 """Tables of the page as HTML."""
 
 import math
-import re
 from collections.abc import Mapping
 from html import escape
 
-from sweep.report.cells import BoundCell, Cell, Column, Mark, MeanCell, Table
+from sweep.report.cells import MEANS, Cell, Column, Mark, MeanCell, Table
 from sweep.report.layout import CellKey
-from sweep.report.page.names import MEANS
-from sweep.report.statistics.best import Verdict
-from sweep.report.words import VERDICTS, count_trials, format_cell, stamp_title
+from sweep.report.words import Printed, count_trials, print_cell, with_stamp
 
-# A mean as it is printed: the number, its deviation, interval and published figure, and signs.
-PRINTED_MEAN = re.compile(r"(?P<value>\S+)(?P<std> ± \S+)?(?P<bounds>( \[.*?\])?( \(.*?\))?)(?P<signs>.*)")
 LONG_NAME = 30  # characters that stand on one line
 KINDS = {True: "n", False: "t"}  # classes of columns: numbers, texts
 
 
 def write_grid(table: Table, explained: Mapping[CellKey, int]) -> str:
     """Write a table in a box that scrolls; `explained` numbers the means that have an explanation."""
-    label = escape(stamp_title(table))
+    label = escape(with_stamp(table.title, table.stamp))
     numeric = _find_numeric(table)
     heads = "".join(
         f'<th scope="col" class="{KINDS[is_numeric]}">{escape(column.title)}</th>'
@@ -45,7 +40,7 @@ def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, 
         "scope": "row" if is_key else None,
         "class": "wordy" if is_long else "t" if has_number and not is_numeric else None,
         "data-value": ("" if raw is None else f"{raw:.10g}") if has_number else None,
-        "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) and cell.key else None,
+        "data-explanation": numbers.get(cell.key) if isinstance(cell, MeanCell) else None,
     }
     written = "".join(f' {name}="{value}"' for name, value in attributes.items() if value is not None)
     tag = "th" if is_key else "td"
@@ -54,34 +49,18 @@ def _write_cell(table: Table, index: int, cell: Cell, numbers: Mapping[CellKey, 
 
 def _write_text(cell: Cell, column: Column, table: Table) -> str:
     """Write what is printed, its parts apart; of trials only how many are missing."""
-    text = escape(format_cell(cell, column))
+    printed = Printed(*map(escape, print_cell(cell, column)))
     count = escape(count_trials(cell, table)) if cell.finished < cell.planned else ""
     counted = f'<span class="count">{count}</span>' if count else ""
-    parts = PRINTED_MEAN.fullmatch(text) if isinstance(cell, BoundCell) and cell.value is not None else None
-    if parts is None:
-        return (f"<strong>{text}</strong>" if Mark.BEST in cell.marks else text) + counted
-    std, bounds = (f'<span class="{name}">{parts[name]}</span>' if parts[name] else "" for name in ("std", "bounds"))
-    value = f"<strong>{parts['value']}</strong>" if Mark.BEST in cell.marks else parts["value"]
-    return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{_write_signs(cell, parts["signs"])}</span>'
-
-
-def _write_signs(cell: Cell, signs: str) -> str:
-    verdict = cell.verdict if isinstance(cell, MeanCell) else None
-    if not signs or verdict is None:
-        return signs
-    return f'<span class="sign {verdict.name.lower()}" title="{verdict.value}">{signs}</span>'
-
-
-def write_legend(table: Table) -> str:
-    """Say what the signs of a table mean that it has; nothing where it has none."""
-    found = {cell.verdict for row in table.rows for cell in row if isinstance(cell, MeanCell)}
-    items = "".join(
-        f'<li><span class="sign {verdict.name.lower()}" aria-hidden="true">{VERDICTS[verdict].strip()}</span> '
-        f"{verdict.value}</li>"
-        for verdict in Verdict
-        if verdict in found
-    )
-    return f'<ul class="legend" aria-label="Signs">{items}</ul>\n' if items else ""
+    value = f"<strong>{printed.value}</strong>" if Mark.BEST in cell.marks else printed.value
+    if not isinstance(cell, MeanCell) or cell.value is None:
+        return value + printed.signs + counted
+    std = f'<span class="std">{printed.std}</span>' if printed.std else ""
+    bounds = f'<span class="bounds">{printed.bounds}</span>' if printed.bounds else ""
+    signs = printed.signs
+    if cell.verdict is not None:
+        signs = f'<span class="sign {cell.verdict.name.lower()}" title="{cell.verdict.value}">{signs}</span>'
+    return f'<span class="mean"><span>{value}{std}{counted}</span>{bounds}{signs}</span>'
 
 
 def _find_numeric(table: Table) -> tuple[bool, ...]:

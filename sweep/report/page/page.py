@@ -6,12 +6,10 @@ from html import escape
 from importlib import resources
 
 from sweep.report.cells import Explanation, Header
-from sweep.report.documents import Report
+from sweep.report.documents import Drawing, Report, sort_rows
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.names import shorten_title, sort_rows
 from sweep.report.page.parts import (
-    Drawing,
     Part,
     write_answer,
     write_explanation,
@@ -20,9 +18,7 @@ from sweep.report.page.parts import (
     write_list,
     write_table,
 )
-from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, name_sweep
-
-__all__ = ["Drawing", "write_page"]
+from sweep.report.words import ANSWER, DETAILS, METHODS, PROVENANCE, WARNINGS, list_methods, with_stamp
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 FIXED_IDS = {
@@ -30,6 +26,16 @@ FIXED_IDS = {
     *("report", "theme", "tooltip", "warnings", f"figure-{BEST}"),
 }
 MODELS, TABLES, FIGURES, ABOUT = "All models", "Tables", "Figures", "About"  # headings of groups
+NAMES = {  # of tables by their content and of figures by their name, where that says too little
+    "complexities": "Models",
+    "diagnostics": "Diagnosis",
+    "reviewer": "For a reviewer",
+    "standing": "Against the best",
+    "metrics": "All metrics",
+    "selection": "Chosen configurations",
+    "pairs": "All pairs",
+    "roc": "ROC",
+}
 
 
 def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mapping[CellKey, Explanation]) -> str:
@@ -70,6 +76,16 @@ def write_page(report: Report, drawings: Sequence[Drawing], explanations: Mappin
     return _write_document(report.header, answer, {name: parts for name, parts in kept.items() if parts}, explanations)
 
 
+def shorten_title(name: str, title: str, content: str = "") -> str:
+    """Name a table by its content, or a figure, in a few words: Table 4: means; against the best, 80/10/10."""
+    number = re.match(r"Table \d+", title)
+    part = re.sub(rf"^({re.escape(content)}|table\d+)", "", name) if content else ""
+    words = re.sub(r"(?<=\d)-(?=\d)", "/", f"{content or name},{part}").replace("_", " ").replace("-", " ")
+    short, _, which = (each.strip() for each in words.partition(","))
+    short = NAMES.get(content or name, short[:1].upper() + short[1:])
+    return (f"{number[0]}: {short.lower()}" if number else short) + (f", {which}" if which else "")
+
+
 def _write_document(
     header: Header, answer: str, groups: Mapping[str, Sequence[Part]], explanations: Mapping[CellKey, Explanation]
 ) -> str:
@@ -83,7 +99,7 @@ def _write_document(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
-<title>{escape(name_sweep(header))} - sweep report</title>
+<title>{escape(with_stamp(header.sweep, header.stamp))} - sweep report</title>
 <style>
 {_read_file("page.css")}</style>
 </head>

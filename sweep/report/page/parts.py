@@ -1,15 +1,15 @@
 """Parts of the page: the answer with its picture, tables, figures, lists and facts, as HTML."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from sweep.report.cells import Explanation, Header, Table
-from sweep.report.documents import Report
+from sweep.report.documents import Drawing, Report
 from sweep.report.figures.figure import BEST
 from sweep.report.layout import CellKey
-from sweep.report.page.grid import write_grid, write_legend
-from sweep.report.page.names import MEANS, split_title
+from sweep.report.page.grid import write_grid
 from sweep.report.words import describe_header
 
 LEADING = 2  # details that stand above the picture on a narrow screen
@@ -18,16 +18,6 @@ LONG_FACT = 160  # characters; longer ones fold
 BEHIND = {"Seeds", "Data", "Weights", "Feature set", "Code", "Machine"}  # facts of an explanation that are looked up
 FOLDED_FACTS = {"Weights": 40, "Code": 40, "Machine": 48}  # hashes and kernels: by fact, the characters shown
 WIDE_TABLE = 10  # columns that fit on upright paper
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure as inline SVG, whose marks have the class `mark`, an `aria-label` and a child `<title>`."""
-
-    name: str
-    title: str
-    caption: str
-    svg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +109,11 @@ def _fold(name: str, text: str) -> str:
 
 def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> str:
     """Write a table with its heading and notes, a long one folded; `explained` as `write_grid` has it."""
-    start, rest = split_title(table.title)
-    chips = f"{_write_chip('stamp', table.stamp)}{_write_partial(table)}"
-    heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{chips}</h3>"
+    start, rest = _split_title(table.title)
+    stamp = f' <span class="stamp">{escape(table.stamp)}</span>' if table.stamp else ""
+    heading = f"<h3>{escape(start)}<small>{escape(rest)}</small>{stamp}</h3>"
     notes = "".join(f"<li>{escape(note)}</li>\n" for note in table.notes)
-    grid = (write_legend(table) if table.content == MEANS else "") + write_grid(table, explained)
-    body = f"{grid}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
+    body = f"{write_grid(table, explained)}\n" + (f'<ul class="notes">\n{notes}</ul>\n' if notes else "")
     if table.is_detail:
         body = f"<details><summary>{heading} · {len(table.rows):,} rows</summary>\n{body}</details>\n"
     else:
@@ -134,13 +123,10 @@ def write_table(table: Table, anchor: str, explained: Mapping[CellKey, int]) -> 
     return f'<article class="{kind}"{name}>\n{body}</article>'
 
 
-def _write_partial(table: Table) -> str:
-    has_gaps = any(cell.finished < cell.planned for row in table.rows for cell in row)
-    return _write_chip("partial", "some results are missing" if table.is_partial and has_gaps else "")
-
-
-def _write_chip(kind: str, text: str) -> str:
-    return f' <span class="{kind}">{escape(text)}</span>' if text else ""
+def _split_title(title: str) -> tuple[str, str]:
+    """Divide a title before the first pause: a semicolon, a colon, or a comma behind a unit."""
+    found = re.search(r"(?<=\)), |[;:] ", title)
+    return (title[: found.start()], title[found.start() :]) if found else (title, "")
 
 
 def write_figure(drawing: Drawing, anchor: str) -> str:

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from sweep.report.statistics.arrays import NEGLIGIBLE, Bools, Floats, read_floats
 from sweep.report.statistics.errors import Errors
+from sweep.report.statistics.intervals import LEVEL
 
-LEVEL = 0.95
 DRAWS = 20_000
 FEWEST_DRAWS = 2_000
 DRAWN_AT_MOST = 40_000_000  # draws times pairs

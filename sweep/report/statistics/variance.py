@@ -11,14 +11,14 @@ from sweep.report.statistics.arrays import NEGLIGIBLE, Codes, Floats, encode, re
 
 @dataclass(frozen=True, slots=True)
 class VarianceShares:
-    """Shares of the total sum of squares, 0 to 1, by factor; None where the data cannot tell.
+    """Shares of the total sum of squares, 0 to 1, by factor; None where the data cannot tell, as below two values.
 
     `ranges` are the largest minus the smallest mean of a factor's levels, in the unit of the metric; for a nested
     factor within the level of its parent where that is largest. `rest` is the share of interactions and chance.
     """
 
     shares: dict[str, float | None]
-    ranges: dict[str, float]
+    ranges: dict[str, float | None]
     rest: float | None
 
 
@@ -37,12 +37,14 @@ def variance_shares(
         nested: Parents by nested factor; {"repeat": ("block",)}: repetition 0 of each block is another one.
     """
     data = read_floats("values", values)
+    if data.size < 2:
+        return VarianceShares(dict.fromkeys(factors), dict.fromkeys(factors), None)
     parents = {name: tuple((nested or {}).get(name, ())) for name in factors}
     codes = {name: encode(factors[level] for level in (name, *parents[name])) for name in factors}
     families = {name: encode(factors[level] for level in parents[name]) for name in factors if parents[name]}
     centred = data - data.mean()
     total = float(centred @ centred)
-    ranges = {name: _range_of_means(data, codes[name], families.get(name)) for name in factors}
+    ranges: dict[str, float | None] = {name: _range_of_means(data, codes[name], families.get(name)) for name in factors}
     if total <= data.size * (NEGLIGIBLE * float(np.abs(data).max())) ** 2:
         return VarianceShares(dict.fromkeys(factors), ranges, None)
     shares: dict[str, float | None] = {}

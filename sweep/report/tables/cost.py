@@ -1,22 +1,100 @@
-"""What a result costs: mult-adds, seconds as measured, and the best model within each budget. Pure."""
+"""What a model costs: mult-adds and parameters beside what was published, seconds as measured, Pareto sets. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-
-from sweep.networks.table import Complexity
-from sweep.report.cells import Cell, Column, Row, Table
-from sweep.report.costs import FORWARD, MILLION, Cost, count_costs
+from sweep.networks.table import IMAGENET_CLASSES, NETWORKS, Complexity, count_complexity
+from sweep.report.cells import Cell, Column, Mark, Row, Table
+from sweep.report.costs import FORWARD, HIDDEN, MILLION, Cost, count_costs, list_front
+from sweep.report.frames import SweepFrames
 from sweep.report.inference import Inference
+from sweep.report.layout import NETWORK
 from sweep.report.methods import warn_of_selection
-from sweep.report.statistics.comparisons import pareto_front
+from sweep.report.profiles import FULL_CONVOLUTION
+from sweep.report.published import load_costs
 from sweep.report.study import Study
-from sweep.report.tables.build import MODEL, head_block, like, make_table
+from sweep.report.tables.build import MODEL, like, make_table
 
-RESOURCES: dict[str, tuple[Callable[[Complexity], int], int]] = {  # how it is counted; decimals of millions
-    "mult-adds": (lambda complexity: complexity.mult_adds, 2),
-    "parameters": (lambda complexity: complexity.parameters, 3),
-}
+MULT_ADDS_TOLERANCE_M = 0.5  # published figures are whole millions; ours are compared as printed, 149.50
+
+Published = Mapping[str, Mapping[str, float]]  # by network: million_mult_adds, million_parameters
+
+
+def make_complexities(study: Study, _: Inference) -> Iterator[Table]:
+    """Yield mult-adds and parameters (millions) as counted when networks were built, beside the published ones."""
+    frames = study.frames
+    published, own = load_costs(frames.profile), len(frames.inputs.data.classes)
+    columns: tuple[Column, ...] = (
+        MODEL,
+        Column("mult_adds_m", f"mult-adds, {IMAGENET_CLASSES:,} classes", 2),
+        Column("mult_adds_published_m", "published mult-adds"),
+        Column("trainable_parameters_m", f"trainable, {IMAGENET_CLASSES:,} classes", 3),
+        Column("parameters_m", f"parameters, {IMAGENET_CLASSES:,} classes", 3),
+        Column("parameters_published_m", "published parameters"),
+        Column("own_mult_adds_m", f"mult-adds, {own} classes", 2),
+        Column("own_parameters_m", f"parameters, {own} classes", 3),
+    )
+    rows = tuple(_list_rows(frames, published))
+    kept = [place for place, column in enumerate(columns) if published or not column.key.endswith("published_m")]
+    columns, rows = tuple(columns[each] for each in kept), tuple(tuple(row[each] for each in kept) for row in rows)
+    notes = tuple(_note_complexities(frames, rows))
+    yield make_table(frames, "complexities", "Mult-adds and parameters, in millions", columns, rows, notes=notes)
+
+
+def _list_rows(frames: SweepFrames, published: Published) -> Iterator[Row]:
+    """Yield a row for each network with a head of its own, then the full convolution that a paper compares with."""
+    named: dict[str, Cost] = {}
+    for model, cost in count_costs(frames).items():
+        deciding = (NETWORK, *NETWORKS[cost.network.name].axes, "features", HIDDEN)
+        names = [axis.name for axis in frames.layout.of_models if axis.name in deciding]
+        named.setdefault(frames.layout.name(frames.models[model], names), cost)
+    for name, cost in named.items():
+        cell = Cell(name, () if cost.is_counted else (Mark.BY_ARITHMETIC,))
+        yield _make_row(cell, cost.imagenet, cost.own, published.get(str(cost.network), {}))
+    full = frames.profile.full_convolution
+    if full is not None:
+        counts = IMAGENET_CLASSES, len(frames.inputs.data.classes)
+        imagenet, own = (count_complexity(full, classes, separable=False) for classes in counts)
+        cell = Cell(FULL_CONVOLUTION, (Mark.BY_ARITHMETIC,))
+        yield _make_row(cell, imagenet, own, published.get(FULL_CONVOLUTION, {}))
+
+
+def _make_row(name: Cell, imagenet: Complexity, own: Complexity, published: Mapping[str, float]) -> Row:
+    mult_adds = imagenet.mult_adds / MILLION
+    trainable, parameters = imagenet.trainable_parameters / MILLION, imagenet.parameters / MILLION
+    printed_mult_adds, printed_parameters = published.get("million_mult_adds"), published.get("million_parameters")
+    differs = printed_mult_adds is not None and abs(round(mult_adds, 2) - printed_mult_adds) > MULT_ADDS_TOLERANCE_M
+    lies_outside = printed_parameters is not None and not (
+        round(trainable, 2) <= printed_parameters <= round(parameters, 2)
+    )
+    return (
+        name,
+        Cell(mult_adds),
+        Cell(printed_mult_adds, (Mark.DIFFERS,) if differs else ()),
+        Cell(trainable),
+        Cell(parameters),
+        Cell(printed_parameters, (Mark.DIFFERS,) if lies_outside else ()),
+        Cell(own.mult_adds / MILLION),
+        Cell(own.parameters / MILLION),
+    )
+
+
+def _note_complexities(frames: SweepFrames, rows: tuple[Row, ...]) -> Iterator[str]:
+    own, profile = len(frames.inputs.data.classes), frames.profile
+    yield (
+        f"{IMAGENET_CLASSES:,} classes: with the classifier of ImageNet; {own} classes: with the head that this sweep "
+        "trains. Parameters count the moving statistics of batch norm, trainable ones do not."
+    )
+    if any(Mark.BY_ARITHMETIC in row[0].marks for row in rows):
+        yield "†: by arithmetic, not counted in a built model."
+    if not profile.name:
+        return
+    different = [str(row[0].value) for row in rows if any(Mark.DIFFERS in cell.marks for cell in row)]
+    yield (
+        f"Published: {profile.citation}. ≠: more than {MULT_ADDS_TOLERANCE_M} M mult-adds from "
+        "the computed figure, or parameters outside trainable to all. "
+        + (f"Different: {', '.join(different)}." if different else "None is different.")
+    )
+    yield from profile.remarks
 
 
 def make_cost(study: Study, _: Inference) -> Iterator[Table]:
@@ -31,10 +109,10 @@ def make_cost(study: Study, _: Inference) -> Iterator[Table]:
         Column(f"{FORWARD}_ms_per_image", "ms an image", 2, "ms"),
         *(Column(f"pareto_{block}", f"in the Pareto set, {block}") for block in frames.blocks),
     )
-    fronts = {block: list_front(study, costs, block, "mult-adds") for block in frames.blocks}
+    spent = {model: cost.own.mult_adds for model, cost in costs.items()}
+    fronts = {block: list_front(study, spent, block) for block in frames.blocks}
     rows = tuple(
-        _make_row(study, model, costs[model], kinds, fronts)
-        for model in sorted(costs, key=lambda model: costs[model].own.mult_adds)
+        _make_cost_row(study, model, costs[model], kinds, fronts) for model in sorted(costs, key=spent.__getitem__)
     )
     pareto = (
         f"Pareto set: the models whose test {metric.title} none of as many mult-adds or fewer beats. "
@@ -51,41 +129,7 @@ def make_cost(study: Study, _: Inference) -> Iterator[Table]:
     yield make_table(frames, "cost", title, columns, rows, notes=notes)
 
 
-def make_budgets(study: Study, _: Inference) -> Iterator[Table]:
-    """Yield, for each resource, the best model within each budget: every row holds from its budget up to the next."""
-    metric, frames, costs = study.metric, study.frames, count_costs(study.frames)
-    note = (
-        "The models listed are the Pareto set: none is beaten by one that costs as much or less. A better mean is no "
-        f"proof of a better model: what is shown of each stands in {frames.profile.mention('means')}."
-    )
-    for resource, (measure, decimals) in RESOURCES.items():
-        columns = (
-            head_block(study.layout),
-            Column("budget_m", f"from {resource} (M)", decimals, "M"),
-            Column("model", "best model"),
-            Column("mean", metric.label, metric.decimals, metric.unit),
-        )
-        rows = tuple(
-            (Cell(block), Cell(measure(costs[model].own) / MILLION), Cell(model), study.cells[model, block])
-            for block in frames.blocks
-            for model in list_front(study, costs, block, resource)
-        )
-        title = f"Best model for each budget of {resource}, by test {metric.label}"
-        more = {"notes": (*warn_of_selection(study.select), note), "keys": 2, "is_detail": True}
-        yield make_table(frames, f"budgets_{resource.replace('-', '_')}", title, columns, rows, **more)
-
-
-def list_front(study: Study, costs: Mapping[str, Cost], block: str, resource: str) -> list[str]:
-    """List the models with all repetitions that none beats at the same or a lower cost, the cheapest first."""
-    measure, _ = RESOURCES[resource]
-    cells = {model: study.cells[model, block] for model in study.list_models(block)}
-    spent = {model: measure(costs[model].own) for model, cell in cells.items() if cell.is_comparable}
-    values = [study.metric.direction.sign * (cells[model].number or 0.0) for model in spent]
-    front = pareto_front(np.array(list(spent.values()), float), np.array(values, float))
-    return sorted((each for each, is_in in zip(spent, front, strict=True) if is_in), key=spent.__getitem__)
-
-
-def _make_row(study: Study, model: str, cost: Cost, kinds: list[str], fronts: Mapping[str, list[str]]) -> Row:
+def _make_cost_row(study: Study, model: str, cost: Cost, kinds: list[str], fronts: Mapping[str, set[str]]) -> Row:
     seconds = study.frames.seconds.get(cost.network_id, {})
     forward = seconds.get(FORWARD)
     cells = {block: study.cells.get((model, block)) for block in fronts}

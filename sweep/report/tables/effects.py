@@ -1,7 +1,6 @@
 """What each axis of the grid does by itself: main effects, with errors that allow for shared images. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,33 +8,13 @@ from sweep.axes import Axis
 from sweep.metrics import with_unit
 from sweep.report.cells import Cell, Column, Row, Table
 from sweep.report.inference import Inference, Question, is_defined
-from sweep.report.layout import cross, varies
+from sweep.report.layout import cross
 from sweep.report.methods import EFFECTS, warn_of_selection
 from sweep.report.statistics.arrays import Floats
 from sweep.report.statistics.best import Draws, compare_pairs
 from sweep.report.statistics.errors import Errors
 from sweep.report.study import Level, Study, average_levels
 from sweep.report.tables.build import head_block, like, make_table
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An axis's main effect in a block (None: over all of them), as means of its levels in the printed unit.
-
-    `difference` is that of the two levels that lie furthest apart, `high` less `low`, with bounds that hold for all
-    pairs of levels at once in 95 % of studies, and its p-value adjusted likewise.
-    """
-
-    axis: str
-    block: str | None
-    levels: tuple[str, ...]
-    means: tuple[float, ...]
-    high: str
-    low: str
-    difference: float
-    lower: float
-    upper: float
-    p_value: float
 
 
 def make_effects(study: Study, inference: Inference) -> Iterator[Table]:
@@ -51,50 +30,35 @@ def make_effects(study: Study, inference: Inference) -> Iterator[Table]:
         Column("upper", "to", decimals, unit),
         Column("p_value", "adjusted p", 5),
     )
-    effects = list_effects(study, inference)
-    rows = tuple(_make_row(study, effect) for effect in effects)
+    rows = tuple(_list_effects(study, inference.question))
     notes = (
         *warn_of_selection(study.select),
         f"Compared axes: means over the models of {study.frames.profile.mention('means')}; tuned ones: over all models "
         "at the last read-out of each. An axis that is not crossed with all others has no effect of its own. Bounds "
         "and p-values are for all pairs of an axis's levels together."
-        if effects
+        if rows
         else "No axis has two levels that are finished for all models: there is no effect to estimate.",
     )
     title = f"Main effects of the axes on test {metric.title}"
     yield make_table(study.frames, "effects", title, columns, rows, notes=notes, methods=(EFFECTS,), keys=2)
 
 
-def _make_row(study: Study, effect: Effect) -> Row:
-    levels = zip(effect.levels, effect.means, strict=True)
-    cells = [cell for (_, block), cell in study.cells.items() if effect.block in (None, block)]
-    behind = Cell(None, finished=sum(cell.finished for cell in cells), planned=sum(cell.planned for cell in cells))
-    numbers = (effect.difference, effect.lower, effect.upper, effect.p_value)
-    return (
-        Cell(effect.axis),
-        Cell(effect.block or "all"),
-        Cell(", ".join(f"{name}: {mean:.{study.metric.decimals}f}" for name, mean in levels)),
-        *(like(behind, number) for number in numbers),
-    )
-
-
-def list_effects(study: Study, inference: Inference) -> tuple[Effect, ...]:
-    """List the main effects of every axis that is crossed with all others; in a block, where all models are there."""
-    question, blocks, layout = inference.question, list(study.frames.blocks), study.layout
+def _list_effects(study: Study, question: Question) -> Iterator[Row]:
+    """Yield the main effect of every axis that is crossed with all others; in a block, where all models are there."""
+    blocks, layout = list(study.frames.blocks), study.layout
     whole = [block for block in blocks if question.list_complete(block) == study.list_models(block)]
-    effects = [
-        effect for axis in layout.of_models for block in whole for effect in _find_compared(question, axis, block)
-    ]
+    for axis in layout.of_models:
+        for block in whole:
+            yield from _compare_models(question, axis, block)
     for name, block in sorted(study.levels, key=lambda key: list(layout.axes).index(layout[key[0]])):
-        effects += _compare_levels(question, layout[name], block, study.levels[name, block])
+        yield from _compare_levels(question, layout[name], block, study.levels[name, block])
     if len(blocks) > 1 and whole == blocks and len({tuple(study.list_models(block)) for block in blocks}) == 1:
-        effects += _find_blocks(question, blocks)
-    return tuple(effects)
+        yield from _compare_blocks(question, blocks)
 
 
-def _find_compared(question: Question, axis: Axis, block: str) -> Iterator[Effect]:
+def _compare_models(question: Question, axis: Axis, block: str) -> Iterator[Row]:
     models, layout = question.study.list_models(block), question.study.layout
-    names = [axis.name, *(other.name for other in layout.of_models if varies(other))]  # the others follow from these
+    names = [axis.name, *(other.name for other in layout.of_models if other.varies)]  # the others follow from these
     groups = cross([{name: question.study.frames.models[model][name] for name in names} for model in models], axis)
     if groups:
         places = range(len(question.measure(models[0], block)))
@@ -102,7 +66,7 @@ def _find_compared(question: Question, axis: Axis, block: str) -> Iterator[Effec
         yield from _compare_levels(question, axis, block, averages)
 
 
-def _find_blocks(question: Question, blocks: Sequence[str]) -> Iterator[Effect]:
+def _compare_blocks(question: Question, blocks: Sequence[str]) -> Iterator[Row]:
     """Compare blocks, whose repetitions are not paired: each divides the images anew."""
     models, layout = question.study.list_models(blocks[0]), question.study.layout
     counts = [len(question.measure(models[0], block)) for block in blocks]
@@ -122,7 +86,7 @@ def _average(question: Question, models: Sequence[str], block: str, place: int) 
     return average_levels([question.list_levels(model, block)[place] for model in models])
 
 
-def _compare_levels(question: Question, axis: Axis, block: str, repeats: Sequence[Sequence[Level]]) -> Iterator[Effect]:
+def _compare_levels(question: Question, axis: Axis, block: str, repeats: Sequence[Sequence[Level]]) -> Iterator[Row]:
     tested = [question.test(levels) for levels in repeats]
     errors = question.estimate_from(tested, block)
     if errors is not None:
@@ -133,13 +97,18 @@ def _compare_levels(question: Question, axis: Axis, block: str, repeats: Sequenc
 
 def _judge(
     question: Question, where: tuple[str, str | None], names: Sequence[str], means: Floats, errors: Errors
-) -> Iterator[Effect]:
+) -> Iterator[Row]:
+    """Yield the row of an axis in a block (None: over all of them): the two levels that lie furthest apart."""
     if not errors.is_known:
         return
     pairs = compare_pairs(means, Draws.of(errors, question.metric.whole))
     *_, high = order = np.argsort(means, kind="stable")
     low = order[0]
     most = question.metric.whole or np.inf  # no two percentages differ by more
-    lower, upper = (float(np.clip(each[high, low], -most, most)) for each in (pairs.lower, pairs.upper))
-    found = float(pairs.differences[high, low]), lower, upper, float(pairs.p_values[high, low])
-    yield Effect(*where, tuple(names), tuple(map(float, means)), names[high], names[low], *found)
+    bounds = (float(np.clip(each[high, low], -most, most)) for each in (pairs.lower, pairs.upper))
+    title, block = where
+    cells = [cell for (_, each), cell in question.study.cells.items() if block in (None, each)]
+    behind = Cell(None, finished=sum(cell.finished for cell in cells), planned=sum(cell.planned for cell in cells))
+    levels = (f"{name}: {mean:.{question.metric.decimals}f}" for name, mean in zip(names, means, strict=True))
+    numbers = (float(pairs.differences[high, low]), *bounds, float(pairs.p_values[high, low]))
+    yield Cell(title), Cell(block or "all"), Cell(", ".join(levels)), *(like(behind, number) for number in numbers)

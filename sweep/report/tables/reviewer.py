@@ -1,7 +1,6 @@
 """What a reviewer asks: which items of the checklists for studies of images a report answers. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sweep.report.cells import Cell, Column, Table
 from sweep.report.inference import Inference
@@ -9,38 +8,26 @@ from sweep.report.study import Study
 from sweep.report.tables.build import make_table
 
 OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A topic, and its item in TRIPOD+AI (2024), CLAIM (2024 update) and STARD-AI (2025); "-": it has none."""
-
-    topic: str
-    tripod: str
-    claim: str
-    stard: str
-
-
-ITEMS = {
-    "images": _Item("images and patients in each part", "20a, 21", "35, 36", "15b, 24, 25"),
-    "exclusions": _Item("what was excluded", "6b, 20a", "8, 35", "7, 24"),
-    "preprocessing": _Item("preprocessing", "7, 12b", "9", "14"),
-    "partitions": _Item("partitions and what is disjoint", "12a, 16", "19, 20", "15b"),
-    "model": _Item("model and initial weights", "12c, 22", "22, 24", "15a"),
-    "training": _Item("training and class imbalance", "12c, 13", "25", "15b"),
-    "selection": _Item("how the model was selected", "12c", "26", "-"),
-    "metrics": _Item("metrics", "12e", "28", "18"),
-    "results": _Item("performance on test images, with intervals", "23a", "29, 37, 38", "30, 31"),
-    "calibration": _Item("calibration", "12e", "-", "-"),
-    "failures": _Item("which images are answered wrongly", "-", "39", "23"),
-    "software": _Item("software and code", "18f", "23, 43", "13, 40a"),
-    "size": _Item("why this number of images", "10", "21", "22"),
-    "source": _Item("source, setting, dates", "5a, 5b, 6a", "7, 13", "9, 11"),
-    "reference": _Item("how the labels were made", "8a", "14, 16", "12, 16a"),
-    "demographics": _Item("who the patients are; results by group", "20b, 23a", "36", "23, 25"),
-    "external": _Item("images of another place", "16", "33", "28, 29"),
-    "ethics": _Item("ethics, registration, protocol, funding", "17, 18a to 18d", "34, 42, 44", "6, 36 to 39"),
-    "limits": _Item("intended use and limitations", "3b, 26", "3, 40, 41", "3, 33, 34"),
+ITEMS = {  # topics, and their items in TRIPOD+AI (2024), CLAIM (2024 update) and STARD-AI (2025), "-": none; answers
+    "images": ("images and patients in each part", "20a, 21", "35, 36", "15b, 24, 25", OPEN),
+    "exclusions": ("what was excluded", "6b, 20a", "8, 35", "7, 24", OPEN),
+    "preprocessing": ("preprocessing", "7, 12b", "9", "14", "yes: Provenance"),
+    "partitions": ("partitions and what is disjoint", "12a, 16", "19, 20", "15b", OPEN),
+    "model": ("model and initial weights", "12c, 22", "22, 24", "15a", "yes: Provenance, Cost"),
+    "training": ("training and class imbalance", "12c, 13", "25", "15b", "yes: Provenance"),
+    "selection": ("how the model was selected", "12c", "26", "-", OPEN),
+    "metrics": ("metrics", "12e", "28", "18", "yes: metrics.csv"),
+    "results": ("performance on test images, with intervals", "23a", "29, 37, 38", "30, 31", OPEN),
+    "calibration": ("calibration", "12e", "-", "-", "calibration error: metrics.csv; a curve: open"),
+    "failures": ("which images are answered wrongly", "-", "39", "23", OPEN),
+    "software": ("software and code", "18f", "23, 43", "13, 40a", "yes: Provenance"),
+    "size": ("why this number of images", "10", "21", "22", OPEN),
+    "source": ("source, setting, dates", "5a, 5b, 6a", "7, 13", "9, 11", OPEN),
+    "reference": ("how the labels were made", "8a", "14, 16", "12, 16a", OPEN),
+    "demographics": ("who the patients are; results by group", "20b, 23a", "36", "23, 25", OPEN),
+    "external": ("images of another place", "16", "33", "28, 29", OPEN),
+    "ethics": ("ethics, registration, protocol, funding", "17, 18a to 18d", "34, 42, 44", "6, 36 to 39", OPEN),
+    "limits": ("intended use and limitations", "3b, 26", "3, 40, 41", "3, 33, 34", OPEN),
 }
 
 
@@ -54,10 +41,7 @@ def make_reviewer(study: Study, inference: Inference) -> Iterator[Table]:
         Column("answer", "answered here"),
     )
     answers = dict(_answer(study, inference))
-    rows = tuple(
-        (Cell(item.topic), Cell(item.tripod), Cell(item.claim), Cell(item.stard), Cell(answers.get(name, OPEN)))
-        for name, item in ITEMS.items()
-    )
+    rows = tuple((*map(Cell, item), Cell(answers.get(name, known))) for name, (*item, known) in ITEMS.items())
     note = (
         f'"{OPEN}": not in the store, yours to say. Numbers are of the items that come nearest (TRIPOD+AI, Collins et '
         "al. 2024; CLAIM, Tejani et al. 2024; STARD-AI, Sounderajah et al. 2025), as transcribed elsewhere: check them "
@@ -72,13 +56,7 @@ def _answer(study: Study, inference: Inference) -> Iterator[tuple[str, str]]:
     counted = frames.profile.mention("images")
     yield "images", f"yes: {counted}" if knows else f"images: {counted}; patients: not known"
     yield "exclusions", f"{frames.inputs.data.left_out:,} undecodable files; others: open"
-    yield "preprocessing", "yes: Provenance"
     yield "partitions", "yes: by image, at random; patients are on both sides" if knows else "yes: by image, at random"
-    yield "model", "yes: Provenance, Cost"
-    yield "training", "yes: Provenance"
     yield "selection", "yes: Provenance" + ("; what it adds: selection.csv" if study.layout.tuned else "")
-    yield "metrics", "yes: metrics.csv"
     if any(inference.intervals.values()):
         yield "results", f"yes: {frames.profile.mention('means')}, sensitivity and specificity"
-    yield "calibration", "calibration error: metrics.csv; a curve: open"
-    yield "software", "yes: Provenance"

@@ -56,14 +56,6 @@ def make_pairs(study: Study, inference: Inference) -> Iterator[Table]:
     yield make_table(study.frames, "pairs", title, columns, rows, methods=methods, keys=3, is_detail=True)
 
 
-def count_pairs(standing: Standing) -> tuple[int, int] | None:
-    """Return how many pairs are told apart, and of how many; None where there is no comparison."""
-    if standing.pairs is None:
-        return None
-    models = len(standing.models)
-    return int(standing.pairs.is_distinct.sum()) // 2, models * (models - 1) // 2
-
-
 def _rank_models(standing: Standing) -> dict[str, int]:
     """Rank the models that can be compared; equal means share a rank."""
     means = np.round(standing.means, 10)
@@ -99,9 +91,10 @@ def _note_standing(study: Study, inference: Inference, block: str) -> Iterator[s
     undefined = len(cells) - unfinished - len(standing.models)
     if undefined:
         yield f"Models left out, since the {metric.title} is not defined for their answers, or not known: {undefined}."
-    told = count_pairs(standing)
-    if told is not None:
-        yield f"The margin is {inference.describe_margin(metric)}. Pairs of models told apart: {told[0]} of {told[1]}."
+    if standing.pairs is not None:
+        told, models = int(standing.pairs.is_distinct.sum()) // 2, len(standing.models)
+        pairs = f"Pairs of models told apart: {told} of {models * (models - 1) // 2}."
+        yield f"The margin is {inference.describe_margin(metric)}. {pairs}"
 
 
 def _list_pairs(study: Study, block: str, standing: Standing) -> Iterator[Row]:

@@ -238,12 +238,6 @@ def test_models_without_a_number_are_told_apart_by_network_or_what_else_there_is
     assert figure.frame["series"].unique().tolist() == ["hidden layers none", "hidden layers 8"]
 
 
-def test_published_points_stand_apart_from_ours():
-    study = add_published(make_study(), {("tiny-1-32", "60/20/20"): 88.8, ("tiny-9-99", "60/20/20"): 50.0})
-    published = rows_of(draw_data(study)[COST].frame, is_published=True)
-    assert published[["model", "value", "is_pareto"]].to_numpy().tolist() == [["tiny-1-32", 88.8, False]]
-
-
 # -- heat maps ---------------------------------------------------------------------------------------------------
 
 

@@ -145,7 +145,7 @@ def test_a_png_has_200_dots_an_inch_and_says_neither_when_nor_with_what(heatmap)
 
 
 def test_drawing_never_touches_pyplot():
-    probe = "import sys, sweep.report.figures.painters; sys.exit('matplotlib.pyplot' in sys.modules)"
+    probe = "import sys, sweep.report.figures.drawing; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 

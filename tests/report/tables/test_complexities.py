@@ -10,7 +10,7 @@ from sweep.report.inference import infer
 from sweep.report.profiles import PROFILES
 from sweep.report.published import load_costs
 from sweep.report.study import read_study
-from sweep.report.tables.complexities import make_complexities
+from sweep.report.tables.cost import make_complexities
 from sweep.testing import fill_complexities, fill_store, make_inputs, make_spec, make_store
 
 PAPER = "duong-trung-2019"

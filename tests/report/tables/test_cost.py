@@ -14,6 +14,7 @@ from study_example import (
 )
 
 from sweep.methods.table import make_plan
+from sweep.report.render import list_records
 from sweep.store.store import UnitRecord
 from sweep.testing import fill_complexities, make_inputs, make_spec, make_store
 
@@ -43,10 +44,6 @@ def list_marked(table, column="pareto_60/20/20"):
     return [name for (name,), row in read_rows(table).items() if row[column] == "yes"]
 
 
-def list_budgets(tables, resource="mult_adds"):
-    return [(row["model"], row["mean"]) for row in read_rows(tables[f"budgets_{resource}"]).values()]
-
-
 def test_models_stand_in_the_order_of_their_mult_adds(known):
     rows = list(read_rows(known["cost"]).values())
     costs = [row["mult_adds_m"] for row in rows]
@@ -60,37 +57,14 @@ def test_a_model_that_a_cheaper_one_beats_is_not_marked(known):
 
 def test_of_a_metric_where_lower_is_better_the_lower_ones_are_marked(by_loss):
     assert list_marked(by_loss["cost"]) == ["tiny-0.5-16", "tiny-0.5-32"]
-    assert list_budgets(by_loss) == [
-        ("tiny-0.5-16", pytest.approx(0.2)),
-        ("tiny-0.5-32", pytest.approx(0.05)),
-    ]
 
 
-def test_a_larger_budget_never_buys_a_worse_model(known):
-    assert list_budgets(known) == [
-        ("tiny-0.5-16", pytest.approx(80.0)),
-        ("tiny-0.5-32", pytest.approx(95.0)),
-    ]
-
-
-def test_budgets_of_parameters_know_nothing_of_the_resolution(known):
-    assert list_budgets(known, "parameters") == [("tiny-0.5-32", pytest.approx(95.0))]
-
-
-def test_every_split_has_its_budgets_for_both_resources(compared):
-    for kind in ("mult_adds", "parameters"):
-        rows = read_rows(compared[f"budgets_{kind}"])
-        assert {split for split, _ in rows} == set(MODELS["split"])
-        for split in MODELS["split"]:
-            budgets = [row for key, row in rows.items() if key[0] == split]
-            assert [row["budget_m"] for row in budgets] == sorted(row["budget_m"] for row in budgets)
-            assert [row["mean"] for row in budgets] == sorted(row["mean"] for row in budgets)
-
-
-def test_the_marked_models_are_those_of_the_budgets(compared):
+def test_the_marked_models_of_every_split_are_better_the_dearer_they_are(compared):
+    means = {(row["model"], row["split"]): row["accuracy_mean_percent"] for row in list_records(compared["means"])}
     for split in MODELS["split"]:
-        of_budgets = [key for key in read_rows(compared["budgets_mult_adds"]) if key[0] == split]
-        assert len(list_marked(compared["cost"], f"pareto_{split}")) == len(of_budgets)
+        marked = [means[name, split] for name in list_marked(compared["cost"], f"pareto_{split}")]
+        assert marked
+        assert marked == sorted(marked)
 
 
 def test_seconds_are_summed_over_the_units_of_a_backbone():
@@ -133,19 +107,17 @@ def test_counting_in_the_built_models_changes_no_cost_of_the_tiny_family():
     assert [row["mult_adds_m"] for row in after.values()] == [row["mult_adds_m"] for row in before.values()]
 
 
-def test_models_without_a_result_are_neither_marked_nor_bought():
+def test_models_without_a_result_are_not_marked():
     tables = tabulate(make_example(become=lambda trial: None if trial.resolution == 32 else TRUE, **FOUR))
     assert not [name for name in list_marked(tables["cost"]) if name.endswith("32")]
-    assert not [name for name, _ in list_budgets(tables) if name.endswith("32")]
 
 
-def test_nothing_finished_buys_nothing():
+def test_where_nothing_is_finished_nothing_is_marked():
     tables = tabulate(make_example(become=lambda _: None, **FOUR))
-    assert tables["budgets_mult_adds"].rows == tables["budgets_parameters"].rows == ()
     assert list_marked(tables["cost"]) == []
 
 
 def test_a_metric_without_a_unit_is_named_without_brackets():
     tables = tabulate(make_example("cohen_kappa", **FOUR))
-    titles = [column.title for name in ("cost", "budgets_mult_adds") for column in tables[name].columns]
+    titles = [column.title for column in tables["cost"].columns]
     assert not [title for title in titles if "()" in title]

@@ -12,8 +12,10 @@ from sweep.identity import partition_identity
 from sweep.methods.table import make_plan
 from sweep.report.frames import read_sweep
 from sweep.report.inference import infer
-from sweep.report.tables.images import make_images, measure_partitions
+from sweep.report.tables.images import make_images, measure_parts
 from sweep.testing import fill_store, make_inputs, make_spec, make_store
+
+SPLIT = "60/20/20"
 
 
 def read_images(**options):
@@ -61,7 +63,7 @@ def test_table_1_notes_copies_and_patients_on_both_sides():
         "Files that are byte-identical copies of another: 3 of 100; files byte-identical to one of another class "
         "(contradictory labels): 0."
     ) in notes
-    mean = measure_partitions(study.frames)["shared_test_images"].mean()
+    mean = measure_parts(study.frames, SPLIT)["shared_test_images"]
     assert f"on average over the shuffles: {mean:.1f} of 20 (60/20/20)." in notes
 
 
@@ -85,14 +87,15 @@ def test_where_some_patients_are_known_table_1_says_of_how_many_images_and_count
     study = change_images(study, patients=(None,) * 40 + study.frames.images.patients[40:])
     notes = read_notes(tabulate_images(study))
     assert "Patients known for 60 of 100 images, by file names or data.patients." in notes
-    mean = measure_partitions(study.frames)["shared_test_images"].mean()
+    mean = measure_parts(study.frames, SPLIT)["shared_test_images"]
     assert f"over the shuffles: at least {mean:.1f} of 20 (60/20/20)." in notes
 
 
 def test_partitions_that_the_store_does_not_know_are_not_measured():
-    partitions = measure_partitions(read_images().frames)
-    assert list(partitions["repeat"]) == [0, 1, 2]
-    assert partitions.drop(columns=["block", "repeat"]).isna().all(axis=None)
+    study = read_images()
+    assert list(study.frames.blocks) == [SPLIT]
+    assert measure_parts(study.frames, SPLIT) == {}
+    assert [cell.value for cell in tabulate_images(study).rows[0]] == [SPLIT, None, None, None, None, None]
 
 
 def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
@@ -102,9 +105,9 @@ def test_partitions_tell_how_many_test_images_share_a_patient_with_training():
     patients = ("one", "two", "one", "two", "three")
     fingerprint = plan.inputs.data.fingerprint
     store.save_images(fingerprint, Images(tuple("abcde"), np.array([0, 0, 1, 1, 1]), patients, copies=0))
-    identity = partition_identity("60/20/20", 0)
+    identity = partition_identity(SPLIT, 0)
     store.save_partition(fingerprint, identity, Partition(np.array([0, 1, 4]), np.array([3]), np.array([2])).parts)
-    (partition,) = measure_partitions(read_sweep(store)).to_dict("records")
+    partition = measure_parts(read_sweep(store), SPLIT)
     assert partition["shared_test_images"] == 1  # image 2 shows patient one, who is in training
     assert (partition["test_NORMAL"], partition["test_PNEUMONIA"]) == (0, 1)
     assert (partition["training"], partition["validation"], partition["test"]) == (3, 1, 1)

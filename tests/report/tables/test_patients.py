@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from study_example import MODELS, make_example, read_notes, read_rows, tabulate
 
-from sweep.report.tables.patients import make_patients
+from sweep.report.tables.images import make_patients
 
 
 def rename(study, patients):
