@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sweep.data.dataset import DataSet, describe_doubts, open_data_set
 from sweep.data.demo import DEMO_VERSION, draw_demo
+from sweep.data.files import remove_leftovers
 from sweep.data.hashes import HashCache
 from sweep.data.splits import check_split
 from sweep.execution.folders import refuse_another_name
@@ -62,6 +63,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         UserError: the images or the weights are not to be had, or the folder is that of a sweep of another name.
     """
     stored = _load_former(location.folder, spec)
+    remove_leftovers(places.drawn, deep=False)
     hashes = HashCache(places.drawn / "hashes.json")
     is_demo = location.images is None
     folder = location.images or _draw_demo(spec.data.demo, places.drawn, say)

@@ -1,5 +1,6 @@
 """Exactly once: whatever interrupts a sweep, it ends with the results of an undisturbed one, bit for bit."""
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -255,9 +256,42 @@ def test_progress_tells_the_share_of_the_work_also_after_a_resume(workplace):
 
 def test_drawn_images_are_not_searched_for_leftovers(workplace, monkeypatch):
     searched = []
-    monkeypatch.setattr("sweep.store.places.remove_leftovers", searched.append)
+    for module in ("store.places", "execution.run", "execution.prepare"):
+        monkeypatch.setattr(
+            f"sweep.{module}.remove_leftovers", lambda folder, deep=True: searched.append((folder, deep))
+        )
     run(prepare(workplace))
-    assert [folder.relative_to(workplace) for folder in searched] == [Path("results", ".cache", "v1")]
+    places = {(".cache", False), (".cache/v1", True), ("tiny", True)}
+    assert {(str(folder.relative_to(workplace / "results")), deep) for folder, deep in searched} == places
+
+
+def test_what_killed_processes_left_is_removed_wherever_they_leave_it(workplace):
+    run(prepare(workplace))
+    names = (".cache/.hashes.json", ".cache/v1/images/a/.b.npy", "tiny/.spec.yaml", "tiny/states/.c.npz")
+    leftovers = [workplace / "results" / f"{name}.1.part" for name in names]
+    for path in leftovers:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    run(prepare(workplace))
+    assert not any(path.exists() for path in leftovers)
+
+
+def test_states_that_the_store_never_heard_of_are_replaced(workplace, monkeypatch):
+    def die(*_):
+        raise Interrupt
+
+    record = Store.record
+    for _ in range(2):
+        monkeypatch.setattr(Store, "record", lambda *given: die() if given[3] else record(*given))
+        with pytest.raises(Interrupt):
+            run(prepare(workplace))
+        monkeypatch.undo()
+    run(prepare(workplace))
+    states = workplace / "results" / "tiny" / "states"
+    with Store.read(states.parent) as store:
+        used = {file for (file,) in store.connection.execute("SELECT file FROM states")}
+    assert {path.name for path in states.iterdir()} == used
 
 
 def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
