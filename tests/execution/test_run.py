@@ -1,6 +1,7 @@
 """Exactly once: whatever interrupts a sweep, it ends with the results of an undisturbed one, bit for bit."""
 
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from sweep.execution.prepare import prepare_sweep
 from sweep.execution.provenance import describe_making, describe_surroundings
 from sweep.execution.run import run_sweep
 from sweep.execution.worker import Trouble
+from sweep.methods.probe import identity as probe_identity
 from sweep.methods.probe import plan as probe
 from sweep.spec.load import load_spec
 from sweep.store.lock import hold_lock
@@ -30,10 +32,10 @@ def _small_shards(monkeypatch):
     monkeypatch.setattr(probe, "IMAGES_PER_SHARD", 16)
 
 
-def prepare(workplace, *overrides, name="tiny"):
+def prepare(workplace, *overrides, name="tiny", say=print):
     spec = load_spec(workplace / "tiny.yaml", [f"name={name}", *overrides])
     places = Places(workplace / "results")
-    return prepare_sweep(spec, locate_sweep(spec, places, print), places, print, download=False)
+    return prepare_sweep(spec, locate_sweep(spec, places, print), places, say, download=False)
 
 
 def run(prepared, make=InlineExecutor, watch=lambda _: None, **options):
@@ -292,6 +294,26 @@ def test_states_that_the_store_never_heard_of_are_replaced(workplace, monkeypatc
     with Store.read(states.parent) as store:
         used = {file for (file,) in store.connection.execute("SELECT file FROM states")}
     assert {path.name for path in states.iterdir()} == used
+
+
+def test_finished_trials_that_a_later_release_computes_otherwise_are_said_once(workplace, monkeypatch):
+    said = []
+    run(prepare(workplace, "grid.alpha=0.5"))
+    run(prepare(workplace, "grid.alpha=[0.5, 1.0]", say=said.append))
+    assert not said
+    monkeypatch.setattr(probe_identity, "TRAINING_VERSION", 99)
+    for _ in range(2):
+        run(prepare(workplace, "grid.alpha=[0.5, 1.0]", say=said.append))
+    assert len(said) == 1
+    assert re.match(r"tiny: \d+ finished trials are to be run anew, as their weights, or what this release", said[0])
+
+
+def test_inputs_that_are_damaged_are_told_in_a_line(workplace):
+    run(prepare(workplace))
+    with Store.open(workplace / "results" / "tiny") as store:
+        store.connection.execute("UPDATE plans SET inputs = '{}'")
+    with pytest.raises(UserError, match=r"is damaged \(its inputs: KeyError 'data'\); put a copy"):
+        prepare(workplace)
 
 
 def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):
