@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.axes import Value
-from sweep.errors import UserError
+from sweep.errors import FatalError, UserError
 from sweep.execution.chatter import divert_errors
 from sweep.execution.executor import Source
 from sweep.execution.inline import InlineExecutor
 from sweep.execution.places import CACHE_FOLDER, Places, locate_again
 from sweep.execution.prepare import prepare_sweep
-from sweep.execution.worker import Job, Raised
+from sweep.execution.worker import Job, Raised, describe_error
 from sweep.inputs import Inputs
 from sweep.methods.names import import_object
 from sweep.methods.table import find_method
@@ -73,11 +73,10 @@ def predict(folder: Path, cell: str, files: Sequence[Path], repeat: int = 0, sel
     """
     model = _open_model(folder, cell, repeat, select)
     contents = [(str(path), _read(path)) for path in files]
-    score_files = import_object(find_method(model.method).score_files)
     from threadpoolctl import threadpool_limits
 
     with divert_errors(Path(os.devnull)), threadpool_limits(1):  # quietly, and with the bits of a worker
-        scores: NDArray[np.float32] = score_files(model.point, _find_network(folder, model), model.state, contents)
+        scores = _score(model, _find_network(folder, model), contents)
     probabilities = np.exp(scores - scores.max(axis=1, keepdims=True), dtype=np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     data = model.inputs.data
@@ -111,6 +110,24 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
         network=ArtifactKey("networks", str(facts["converted"]), "model"),
         state=read_state(folder / STATES / file, trial.id),
     )
+
+
+def _score(model: _Model, network: NDArray[np.uint8], contents: Sequence[tuple[str, bytes]]) -> NDArray[np.float32]:
+    """Return logits (files, classes). UserError where network and state do not go together, as damaged ones do not."""
+    try:
+        scores: NDArray[np.float32] = import_object(find_method(model.method).score_files)(
+            model.point, network, model.state, contents
+        )
+        if scores.shape != (len(contents), len(model.inputs.data.classes)) or not np.isfinite(scores).all():
+            raise ValueError("its scores are none")  # noqa: TRY301 - what is wrong with it has one message
+    except (UserError, FatalError, MemoryError):
+        raise
+    except Exception as error:
+        raise UserError(
+            f"trial {model.trial.id}: its model cannot be applied ({describe_error(error)}), as {model.network}.npy in "
+            "the cache or its state is damaged; delete the former, which is then made anew, and ask again"
+        ) from error
+    return scores
 
 
 def _choose(folder: Path, cell: str, repeat: int, select: str) -> str:

@@ -7,12 +7,14 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
 import sweep
 from sweep.cli import run_command
+from sweep.errors import FatalError, UserError
 from sweep.outcome import TEST
 from sweep.prediction import predict
 from sweep.report.cells import Selection
@@ -94,6 +96,34 @@ def test_a_network_that_is_gone_from_the_cache_is_made_again_and_gives_the_same_
     shutil.rmtree(results.parent / ".cache" / "v1")
     assert_stored_scores_are_given(results, find_trials(results, CELL, Selection.VALIDATION)[0])
     assert [path.name for path in (results.parent / ".cache" / "v1").rglob("*.npy")] == ["model.npy"]
+
+
+def drop_biases(path):
+    with ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if "biases" not in name}
+    with ZipFile(path, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "damage"),
+    [
+        ("*/networks/*/model.npy", lambda path: np.save(path, np.zeros((3, 4), complex))),
+        ("*/networks/*/model.npy", lambda path: np.save(path, np.load(path)[:-40])),
+        ("*/networks/*/model.npy", lambda path: path.write_bytes(path.read_bytes()[:100].replace(b"}", b"("))),
+        ("tiny/states/*.npz", drop_biases),
+    ],
+    ids=["another array", "cut", "no header", "no biases"],
+)
+def test_a_model_that_is_damaged_but_readable_is_told_in_a_line(pattern, damage, results):
+    trial_id = find_trials(results, CELL, Selection.VALIDATION)[0]
+    images, _ = read_tested(results, trial_id)
+    for path in [*results.parent.glob(pattern), *results.parent.glob(f".cache/{pattern}")]:
+        damage(path)
+    with pytest.raises((UserError, FatalError), match="damaged") as error:
+        predict(results, trial_id, images)
+    assert "\n" not in str(error.value)
 
 
 def test_answers_are_a_frame_of_files_classes_and_probabilities(finished):

@@ -20,10 +20,10 @@ def name_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid4().hex}{SUFFIX}")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the files and folders that killed processes have left half-written below a folder."""
-    for path in list(folder.rglob(f".*{SUFFIX}")):
-        with suppress(FileNotFoundError):  # a living process has just renamed it
+def remove_leftovers(folder: Path, *, deep: bool = True) -> None:
+    """Remove the files and folders that killed processes have left half-written in a folder, and below where `deep`."""
+    for path in list((folder.rglob if deep else folder.glob)(f".*{SUFFIX}")):
+        with suppress(OSError):  # a living process has just renamed it, or it may not be removed
             if time.time() - _last_change(path) > ABANDONED_S:
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)

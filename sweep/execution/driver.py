@@ -228,7 +228,7 @@ class Driver:
         states = {outcome.trial_id: outcome.state for outcome in outcomes if outcome.state}
         if not states:
             return None
-        return write_states(self._task.folder / STATES, identify(sorted(states)), states)
+        return write_states(self._task.folder / STATES, identify(sorted(states)), states, self._store.uses_state_file)
 
     def _keep_failure(self, unit: WorkUnit, record: UnitRecord, raised: Raised) -> None:
         """Record the failure of every trial that stands on the unit, and give up what else stands on it."""

@@ -98,6 +98,23 @@ def describe_left_out(store: Store, plan: Plan) -> str | None:
     )
 
 
+def describe_superseded(store: Store, plan: Plan) -> str | None:
+    """Say in one line how many finished trials of the stored plan have another id in this one, and so run anew."""
+    others = store.finished_ids() - {trial.id for trial in plan.trials}
+    if not others or not plan.inputs.is_final:
+        return None
+    stored, names = load_plan(store), [axis.name for axis in plan.axes]
+    points = {_spell_point(trial.point, names) for trial in plan.trials}
+    former = [axis.name for axis in stored.axes]
+    again = sum(trial.id in others and _spell_point(trial.point, former) in points for trial in stored.trials)
+    if not again:
+        return None
+    return (
+        f"{plan.spec.name}: {again:,} finished trials are to be run anew, as their weights, or what this release "
+        "computes for them, are others than when they were run; what they came to stays in the store"
+    )
+
+
 def _spell_point(point: Point, names: Sequence[str]) -> frozenset[tuple[str, Value]]:
     """Return the values of a point by axis, whatever the order of the axes; those that do not apply are left out."""
     return frozenset(pair for pair in zip(names, point, strict=True) if pair[1] is not None)

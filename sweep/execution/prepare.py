@@ -5,9 +5,10 @@ from pathlib import Path
 
 from sweep.data.dataset import DataSet, describe_doubts, open_data_set
 from sweep.data.demo import DEMO_VERSION, draw_demo
+from sweep.data.files import remove_leftovers
 from sweep.data.hashes import HashCache
 from sweep.data.splits import check_split
-from sweep.execution.folders import refuse_another_name
+from sweep.execution.folders import describe_superseded, refuse_another_name
 from sweep.execution.places import Location, Places, Say
 from sweep.execution.progress import count
 from sweep.execution.supply import Supply
@@ -62,6 +63,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
         UserError: the images or the weights are not to be had, or the folder is that of a sweep of another name.
     """
     stored = _load_former(location.folder, spec)
+    remove_leftovers(places.drawn, deep=False)
     hashes = HashCache(places.drawn / "hashes.json")
     is_demo = location.images is None
     folder = location.images or _draw_demo(spec.data.demo, places.drawn, say)
@@ -84,6 +86,10 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     asked = find_method(spec.method).list_weights(spec)
     weights, paths = find_weights(asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
+    if former:
+        with Store.read(location.folder) as store:
+            if superseded := describe_superseded(store, plan):
+                say(superseded)
     return Prepared(plan, location.folder, Artifacts(places.artifacts), folder, data, Supply(plan, data, paths))
 
 

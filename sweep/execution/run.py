@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from sweep.data.files import write_beside
+from sweep.data.files import remove_leftovers, write_beside
 from sweep.execution.driver import Driver, Task
 from sweep.execution.executor import Executor, Source
 from sweep.execution.folders import refuse_to_leave_out
@@ -75,6 +75,7 @@ def run_sweep(
         with write_beside(prepared.folder / SPEC_NAME) as file:
             file.write(dump_spec(plan.spec).encode())
         artifacts.remove_leftovers()
+        remove_leftovers(prepared.folder)
         done, failed = split_outcomes(store, plan.trials)
         if retry_failed:
             failed = set()

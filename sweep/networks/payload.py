@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.errors import FatalError
+
 FORMAT = 1
 BATCH_IMAGES = 4  # small batches stay in the caches: up to a third faster than 32, and the bits are the same
 
@@ -42,9 +44,13 @@ def pack(header: Header, body: bytes) -> NDArray[np.uint8]:
 
 
 def unpack(payload: NDArray[np.uint8]) -> tuple[Header, bytes]:
-    """Take apart what `pack` put together; ValueError where it is of another format."""
+    """Take apart what `pack` put together; FatalError where it is damaged or of another format."""
     line, _, body = payload.tobytes().partition(b"\n")
-    values = json.loads(line)
-    if values.pop("format") != FORMAT:
-        raise ValueError(f"network: a payload of another format (allowed: {FORMAT}); remove it from the cache")
-    return Header(**{**values, "engine": Engine(values["engine"])}), body
+    try:
+        values = json.loads(line)
+        if values.pop("format") != FORMAT:
+            raise ValueError(f"it is of another format (allowed: {FORMAT})")  # noqa: TRY301 - one message for all
+        return Header(**{**values, "engine": Engine(values["engine"])}), body
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        why = " ".join(str(error).split())
+        raise FatalError(f"network: damaged ({why}); delete the folder networks of the cache and run again") from error

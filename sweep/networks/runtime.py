@@ -17,8 +17,8 @@ def open_network(payload: NDArray[np.uint8]) -> Predict:
     """Return a function of images (n, r, r, 3) uint8 to features (n, width) float32.
 
     It computes full batches, the last one padded, so an image's features depend neither on how many there are nor, in
-    LiteRT and NumPy, on its place among them. It is not safe to call from several threads. ValueError for a payload of
-    another format.
+    LiteRT and NumPy, on its place among them. It is not safe to call from several threads. FatalError for a payload
+    that is damaged or of another format.
     """
     header, body = unpack(payload)
     run_batch = _OPENERS[header.engine](header, body)

@@ -160,9 +160,10 @@ SplitField = Annotated[
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Batch = Annotated[int, Field(ge=1, le=10_000)]
-Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+UnsignedZero = AfterValidator(lambda value: value + 0.0)  # -0.0 + 0.0 is 0.0: one value has one id
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), UnsignedZero]
 Width = Annotated[int, Field(ge=1, le=65_536)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), UnsignedZero]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Lax = Field(strict=False)  # an enum is written as its text
 

@@ -6,11 +6,11 @@ was made, and what was found meanwhile.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from numpy.lib.format import read_array, write_array
@@ -94,17 +94,18 @@ class Artifacts:
         return {}
 
 
-def write_states(folder: Path, name: str, states: Mapping[str, State]) -> str:
-    """Write trials' states by id into a new file of the folder, whole or not at all; return the file's name.
+def write_states(folder: Path, name: str, states: Mapping[str, State], is_used: Callable[[str], bool]) -> str:
+    """Write trials' states by id into a file of the folder, whole or not at all; return the file's name.
 
-    An earlier file is left alone, as it may hold states of other trials: where `name` is taken, a number is added.
+    A file that is used is left alone, as it may hold states of other trials: where `name` is, a number is added. One
+    that is not was left by a process that was killed before the store heard of it, and is replaced.
 
     Raises:
         FatalError: the disk is full or cannot be written.
     """
     path = folder / f"{name}.npz"
     number = 1
-    while path.exists():
+    while path.exists() and is_used(path.name):
         number += 1
         path = folder / f"{name}-{number}.npz"
     with write_beside(path) as file, ZipFile(file, "w") as archive:
@@ -127,7 +128,7 @@ def read_state(path: Path, trial_id: str) -> dict[str, NDArray[Any]]:
             prefix = f"{trial_id}/"
             members = [name for name in archive.namelist() if name.startswith(prefix)]
             state = {name.removeprefix(prefix).removesuffix(MEMBER_SUFFIX): _read(archive, name) for name in members}
-    except (OSError, ValueError, EOFError, BadZipFile, NotImplementedError, RuntimeError) as error:
+    except Exception as error:  # zipfile, what it decompresses with, and numpy raise all sorts of things
         raise _make_error(path, trial_id, str(error)) from error
     if not state:
         raise _make_error(path, trial_id, "it holds other trials only")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, Protocol
 from uuid import uuid4
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from sweep.data.files import SUFFIX, remove_leftovers, write_beside
 from sweep.errors import FatalError, UserError
 
-NO_ARRAY = (ValueError, EOFError)  # what numpy says of a file that is no array, or not all of it
+# What numpy says of a file that is no array, or not all of it
+NO_ARRAY = (ValueError, TypeError, OverflowError, EOFError, TokenError)
 
 
 class Place(Protocol):

@@ -196,6 +196,10 @@ class Store(Basis):
         row = self.connection.execute("SELECT file FROM states WHERE trial_id = ?", (trial_id,)).fetchone()
         return str(row[0]) if row else None
 
+    def uses_state_file(self, name: str) -> bool:
+        """Whether the state of any trial lies in a file of this name."""
+        return self.connection.execute("SELECT 1 FROM states WHERE file = ? LIMIT 1", (name,)).fetchone() is not None
+
     def load_series(self, fit_id: str) -> list[Series]:
         """Return how measures ran while a fit was trained, by part and measure."""
         rows = self.connection.execute(

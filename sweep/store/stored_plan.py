@@ -1,7 +1,8 @@
 """What a sweep that was run before was asked, from its store. Nothing is planned anew."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sweep.errors import UserError
 from sweep.inputs import Inputs
@@ -21,6 +22,7 @@ def load_plan(store: Store) -> StoredPlan:
     plan = store.load_plan()
     if plan is None:
         raise UserError(f"{store.where}: holds no spec yet; run the sweep first")
+    _read_inputs(store, plan.inputs)
     return plan
 
 
@@ -30,7 +32,14 @@ def load_sweep(store: Store) -> tuple[Spec, Inputs]:
     if stored is None:
         raise UserError(f"{store.where}: holds no spec yet; run the sweep first")
     spec, inputs = stored
-    return parse_spec(json.dumps(spec), store.where), Inputs.from_json(inputs)
+    return parse_spec(json.dumps(spec), store.where), _read_inputs(store, inputs)
+
+
+def _read_inputs(store: Store, inputs: Mapping[str, Any]) -> Inputs:
+    try:
+        return Inputs.from_json(inputs)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise store.damage(f"its inputs: {type(error).__name__} {error}") from error
 
 
 def split_outcomes(store: Store, trials: Iterable[Trial]) -> tuple[set[str], set[str]]:

@@ -1,5 +1,7 @@
 """Exactly once: whatever interrupts a sweep, it ends with the results of an undisturbed one, bit for bit."""
 
+import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -16,6 +18,7 @@ from sweep.execution.prepare import prepare_sweep
 from sweep.execution.provenance import describe_making, describe_surroundings
 from sweep.execution.run import run_sweep
 from sweep.execution.worker import Trouble
+from sweep.methods.probe import identity as probe_identity
 from sweep.methods.probe import plan as probe
 from sweep.spec.load import load_spec
 from sweep.store.lock import hold_lock
@@ -29,10 +32,10 @@ def _small_shards(monkeypatch):
     monkeypatch.setattr(probe, "IMAGES_PER_SHARD", 16)
 
 
-def prepare(workplace, *overrides, name="tiny"):
+def prepare(workplace, *overrides, name="tiny", say=print):
     spec = load_spec(workplace / "tiny.yaml", [f"name={name}", *overrides])
     places = Places(workplace / "results")
-    return prepare_sweep(spec, locate_sweep(spec, places, print), places, print, download=False)
+    return prepare_sweep(spec, locate_sweep(spec, places, print), places, say, download=False)
 
 
 def run(prepared, make=InlineExecutor, watch=lambda _: None, **options):
@@ -255,9 +258,62 @@ def test_progress_tells_the_share_of_the_work_also_after_a_resume(workplace):
 
 def test_drawn_images_are_not_searched_for_leftovers(workplace, monkeypatch):
     searched = []
-    monkeypatch.setattr("sweep.store.places.remove_leftovers", searched.append)
+    for module in ("store.places", "execution.run", "execution.prepare"):
+        monkeypatch.setattr(
+            f"sweep.{module}.remove_leftovers", lambda folder, deep=True: searched.append((folder, deep))
+        )
     run(prepare(workplace))
-    assert [folder.relative_to(workplace) for folder in searched] == [Path("results", ".cache", "v1")]
+    places = {(".cache", False), (".cache/v1", True), ("tiny", True)}
+    assert {(str(folder.relative_to(workplace / "results")), deep) for folder, deep in searched} == places
+
+
+def test_what_killed_processes_left_is_removed_wherever_they_leave_it(workplace):
+    run(prepare(workplace))
+    names = (".cache/.hashes.json", ".cache/v1/images/a/.b.npy", "tiny/.spec.yaml", "tiny/states/.c.npz")
+    leftovers = [workplace / "results" / f"{name}.1.part" for name in names]
+    for path in leftovers:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    run(prepare(workplace))
+    assert not any(path.exists() for path in leftovers)
+
+
+def test_states_that_the_store_never_heard_of_are_replaced(workplace, monkeypatch):
+    def die(*_):
+        raise Interrupt
+
+    record = Store.record
+    for _ in range(2):
+        monkeypatch.setattr(Store, "record", lambda *given: die() if given[3] else record(*given))
+        with pytest.raises(Interrupt):
+            run(prepare(workplace))
+        monkeypatch.undo()
+    run(prepare(workplace))
+    states = workplace / "results" / "tiny" / "states"
+    with Store.read(states.parent) as store:
+        used = {file for (file,) in store.connection.execute("SELECT file FROM states")}
+    assert {path.name for path in states.iterdir()} == used
+
+
+def test_finished_trials_that_a_later_release_computes_otherwise_are_said_once(workplace, monkeypatch):
+    said = []
+    run(prepare(workplace, "grid.alpha=0.5"))
+    run(prepare(workplace, "grid.alpha=[0.5, 1.0]", say=said.append))
+    assert not said
+    monkeypatch.setattr(probe_identity, "TRAINING_VERSION", 99)
+    for _ in range(2):
+        run(prepare(workplace, "grid.alpha=[0.5, 1.0]", say=said.append))
+    assert len(said) == 1
+    assert re.match(r"tiny: \d+ finished trials are to be run anew, as their weights, or what this release", said[0])
+
+
+def test_inputs_that_are_damaged_are_told_in_a_line(workplace):
+    run(prepare(workplace))
+    with Store.open(workplace / "results" / "tiny") as store:
+        store.connection.execute("UPDATE plans SET inputs = '{}'")
+    with pytest.raises(UserError, match=r"is damaged \(its inputs: KeyError 'data'\); put a copy"):
+        prepare(workplace)
 
 
 def test_a_second_driver_is_refused_with_the_process_that_runs(workplace):

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from sweep.errors import FatalError
 from sweep.networks.build import build_network
 from sweep.networks.payload import BATCH_IMAGES, Engine, Header, pack, unpack
 from sweep.networks.recipe import Recipe
@@ -87,7 +88,7 @@ def test_a_header_survives_and_a_line_break_in_the_body_does_too():
 
 def test_a_payload_of_another_format_is_refused():
     line = b'{"format": 0, "engine": "numpy"}\n'
-    with pytest.raises(ValueError, match=r"another format \(allowed: 1\); remove it from the cache"):
+    with pytest.raises(FatalError, match=r"another format \(allowed: 1\)\); delete the folder networks"):
         open_network(np.frombuffer(line, np.uint8))
 
 

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from sweep.spec.load import load_spec, spec_schema
-from sweep.spec.schema import Product
+from sweep.spec.schema import Product, TrainingSpec
 from sweep.spec.values import Split
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,11 @@ GRID = {
 
 def test_a_single_value_is_an_axis_of_one():
     assert Product.model_validate(GRID).resolution == (128,)
+
+
+@pytest.mark.parametrize("name", ["momentum", "weight_decay", "dropout", "initial_stddev"])
+def test_zero_has_no_sign_that_would_make_it_another_value(name):
+    assert str(getattr(TrainingSpec.model_validate({name: -0.0}), name)) == "(0.0,)"
 
 
 @pytest.mark.parametrize("values", [[], [0.5, 0.5], [1, 1.0]])

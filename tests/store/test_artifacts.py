@@ -130,8 +130,12 @@ def test_a_url_that_nothing_reads_is_refused():
 # -- states -------------------------------------------------------------------------------------------------------
 
 
+def is_used(_):
+    return True
+
+
 def test_the_state_of_a_trial_comes_back_bit_for_bit(tmp_path):
-    name = write_states(tmp_path / "states", "fit-0", STATES)
+    name = write_states(tmp_path / "states", "fit-0", STATES, is_used)
     assert name == "fit-0.npz"
     for trial_id, state in STATES.items():
         loaded = read_state(tmp_path / "states" / name, trial_id)
@@ -142,20 +146,20 @@ def test_the_state_of_a_trial_comes_back_bit_for_bit(tmp_path):
 
 
 def test_states_are_read_by_numpy_alone(tmp_path):
-    write_states(tmp_path, "fit", STATES)
+    write_states(tmp_path, "fit", STATES, is_used)
     with np.load(tmp_path / "fit.npz") as archive:
         assert np.array_equal(archive["a/weights"], STATES["a"]["weights"])
 
 
-def test_equal_states_are_equal_files_and_an_earlier_file_is_left_alone(tmp_path):
-    names = [write_states(tmp_path, "fit", STATES) for _ in range(3)]
-    assert names == ["fit.npz", "fit-2.npz", "fit-3.npz"]
+def test_equal_states_are_equal_files_and_an_earlier_file_that_is_used_is_left_alone(tmp_path):
+    names = [write_states(tmp_path, "fit", STATES, lambda name: name != "fit-3.npz") for _ in range(4)]
+    assert names == ["fit.npz", "fit-2.npz", "fit-3.npz", "fit-3.npz"]
     assert len({(tmp_path / name).read_bytes() for name in names}) == 1
 
 
 def test_a_state_that_cannot_be_pickled_away_leaves_no_file(tmp_path):
     with pytest.raises(ValueError, match="Object arrays"):
-        write_states(tmp_path, "fit", {"a": {"weights": np.array([{}])}})
+        write_states(tmp_path, "fit", {"a": {"weights": np.array([{}])}}, is_used)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,7 +175,7 @@ def test_a_state_that_cannot_be_pickled_away_leaves_no_file(tmp_path):
     ids=["missing", "empty", "cut", "changed", "another"],
 )
 def test_a_state_that_cannot_be_read_is_told_in_a_line(damage, trial_id, why, tmp_path):
-    path = tmp_path / write_states(tmp_path, "fit", STATES)
+    path = tmp_path / write_states(tmp_path, "fit", STATES, is_used)
     damage(path)
     with pytest.raises(UserError) as error:
         read_state(path, trial_id)
