@@ -28,5 +28,6 @@ def score_files(
         UserError: a file cannot be decoded.
     """
     side = int(str(point["resolution"]))
-    (images,) = decode_images(files, [side], resize=Resize(str(point["resize"])), antialias=bool(point["antialias"]))
+    resize, antialias = Resize(str(point["resize"])), bool(point["antialias"])
+    (images,) = decode_images(files, [side], resize=resize, antialias=antialias, can_skip=False)
     return apply_state(state, open_network(network)(images))
