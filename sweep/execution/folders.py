@@ -98,6 +98,26 @@ def describe_left_out(store: Store, plan: Plan) -> str | None:
     )
 
 
+def describe_superseded(store: Store, plan: Plan) -> str | None:
+    """Say in one line how many finished trials run anew although spec and images are as they were; None for none."""
+    if store.load_spec() is None or not plan.inputs.is_final:  # ids are provisional
+        return None
+    stored, (_, inputs) = load_plan(store), load_sweep(store)
+    if inputs.data.fingerprint != plan.inputs.data.fingerprint:
+        return None
+    done, _ = split_outcomes(store, stored.trials)
+    axes, names = [axis.name for axis in plan.axes], [axis.name for axis in stored.axes]
+    points, ids = {_spell_point(trial.point, axes) for trial in plan.trials}, {trial.id for trial in plan.trials}
+    gone = done - ids
+    anew = sum(trial.id in gone and _spell_point(trial.point, names) in points for trial in stored.trials)
+    if not anew:
+        return None
+    return (
+        f"{plan.spec.name}: {anew:,} finished trials run anew, as another release of sweep or other weights made them; "
+        "reports show the new ones alone: to keep the former, run under another name with --set name=OTHER"
+    )
+
+
 def _spell_point(point: Point, names: Sequence[str]) -> frozenset[tuple[str, Value]]:
     """Return the values of a point by axis, whatever the order of the axes; those that do not apply are left out."""
     return frozenset(pair for pair in zip(names, point, strict=True) if pair[1] is not None)

@@ -7,7 +7,7 @@ from sweep.data.dataset import DataSet, describe_doubts, open_data_set
 from sweep.data.demo import DEMO_VERSION, draw_demo
 from sweep.data.hashes import HashCache
 from sweep.data.splits import check_split
-from sweep.execution.folders import refuse_another_name
+from sweep.execution.folders import describe_superseded, refuse_another_name
 from sweep.execution.places import Location, Places, Say
 from sweep.execution.progress import count
 from sweep.execution.supply import Supply
@@ -84,6 +84,10 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     asked = find_method(spec.method).list_weights(spec)
     weights, paths = find_weights(asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
+    if stored:
+        with Store.read(location.folder) as store:
+            if superseded := describe_superseded(store, plan):
+                say(superseded)
     return Prepared(plan, location.folder, Artifacts(places.artifacts), folder, data, Supply(plan, data, paths))
 
 
