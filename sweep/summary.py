@@ -163,7 +163,7 @@ def _describe_size(trials: Sequence[Trial]) -> str:
 def _describe_axes(axes: Iterable[Axis]) -> Iterable[tuple[str, str]]:
     """Yield what axes are for, with the number of their values."""
     for role in Role:
-        named = [f"{axis.title} ({len(axis.values)})" for axis in axes if axis.role is role and axis.varies]
+        named = [f"{axis.title} ({axis.count})" for axis in axes if axis.role is role and axis.varies]
         if named:
             yield role.value, ", ".join(named)
 
