@@ -43,14 +43,14 @@ class Axis:
     order: int = 0
 
     @property
-    def known_values(self) -> tuple[Value, ...]:
-        """The values of the points that it applies to."""
-        return tuple(value for value in self.values if value is not None)
+    def count(self) -> int:
+        """Number of its values, points that it does not apply to aside."""
+        return len(self.values) - (None in self.values)
 
     @property
     def varies(self) -> bool:
-        """Whether it has more than one value, points that it does not apply to aside."""
-        return len(self.known_values) > 1
+        """Whether it has more than one value."""
+        return self.count > 1
 
     def rank(self, value: Value) -> float:
         """Return what values are ordered by."""

@@ -321,7 +321,7 @@ def _read_where(conditions: Sequence[str]) -> dict[str, list[str]]:
         if not equals:
             raise UserError(f"--where {condition}: is not AXIS=VALUE (allowed: for example alpha=0.25)")
         found.setdefault(axis.strip(), []).append(value.strip())
-    return found
+    return {axis: list(dict.fromkeys(values)) for axis, values in found.items()}
 
 
 def _find_sweep(results: Path, name: str | None) -> Path:

@@ -94,7 +94,15 @@ def _open_model(folder: Path, cell: str, repeat: int, select: str) -> _Model:
     with Store.read(folder) as store:
         plan = load_plan(store)
         trials = {trial.id: trial for trial in plan.trials}
-        trial = trials.get(cell) or trials[_choose(folder, cell, repeat, select)]
+        trial = trials.get(cell)
+        if trial is None and ":" not in cell:
+            raise UserError(
+                f"{cell!r} is neither a cell nor a trial of {folder.name} (allowed: a trial's id of 16 digits, or "
+                "metric:model:block, for example accuracy:mobilenet-0.75-192:80/10/10)"
+            )
+        if trial and repeat:
+            raise UserError(f"repeat: {repeat} is of no use to trial {trial.id}, which is one repetition of its cell")
+        trial = trial or trials[_choose(folder, cell, repeat, select)]
         file = store.load_state_file(trial.id)
         facts = store.load_facts().get(trial.network_id, {})
     if file is None or "converted" not in facts:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sweep.axes import Axis, Role, show_value
 from sweep.durations import describe_duration
-from sweep.execution.folders import describe_left_out
+from sweep.execution.folders import describe_loss
 from sweep.execution.places import CACHE_FOLDER
 from sweep.execution.prepare import Prepared
 from sweep.execution.progress import Progress, count
@@ -70,7 +70,7 @@ def foresee_refusal(prepared: Prepared) -> str | None:
     if not Store.is_in(prepared.folder):
         return None
     with Store.read(prepared.folder) as store:
-        return describe_left_out(store, prepared.plan)
+        return describe_loss(store, prepared.plan)
 
 
 def describe_end(progress: Progress, folder: Path, headline: str | None = None) -> str:
@@ -163,7 +163,7 @@ def _describe_size(trials: Sequence[Trial]) -> str:
 def _describe_axes(axes: Iterable[Axis]) -> Iterable[tuple[str, str]]:
     """Yield what axes are for, with the number of their values."""
     for role in Role:
-        named = [f"{axis.title} ({len(axis.known_values)})" for axis in axes if axis.role is role and axis.varies]
+        named = [f"{axis.title} ({axis.count})" for axis in axes if axis.role is role and axis.varies]
         if named:
             yield role.value, ", ".join(named)
 

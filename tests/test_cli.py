@@ -123,6 +123,11 @@ class TestSmoke:
     def test_run_again_finds_nothing_to_do(self, ran, call):
         check_golden("run-again", call("run", *SMOKE).stdout)
 
+    def test_an_axis_is_counted_without_the_points_that_it_does_not_apply_to(self, call):
+        bundles = "grid.bundles=[{optimizer: sgd}, {optimizer: momentum, momentum: [0.1, 0.2]}]"
+        plan = call("plan", *SMOKE, "--set", "name=other", "--set", bundles).stdout
+        assert "momentum (2)" in plan
+
     def test_resume(self, ran, call):
         check_golden("resume", call("resume").stdout)
 
@@ -216,6 +221,11 @@ def test_explain(report):
     done = report("explain", "accuracy:mobilenet-0.5-128:60/20/20")
     assert (done.returncode, done.stderr) == (0, "")
     check_golden("explain", done.stdout, DATED)
+
+
+def test_a_value_that_is_asked_for_twice_is_taken_once(report):
+    done = report("report", "--table", "means", "--where", "alpha=0.5", "--where", "alpha=0.5")
+    assert "ONLY alpha 0.5]" in done.stdout.splitlines()[0]
 
 
 MISTAKES_ABOUT_A_SWEEP = [

@@ -80,6 +80,7 @@ def test_a_terminal_shows_our_lines_and_nothing_of_any_library(executor, on_a_te
     assert code == 0, written
     strangers = [line for line in lines_of(written) if not any(re.fullmatch(ours, line) for ours in OUR_LINES)]
     assert strangers == []
+    assert re.findall("letting go of the workers|comparing models", written)[-1] == "comparing models"
 
 
 @pytest.mark.parametrize("columns", [60, 72, 100])

@@ -175,15 +175,18 @@ def change(folder, statement):
 
 
 def test_a_mistake_is_told_in_one_line(call, results):
-    image = read_tested(results, find_trials(results, CELL, Selection.VALIDATION)[0])[0][0]
+    trial_id = find_trials(results, CELL, Selection.VALIDATION)[0]
+    image = read_tested(results, trial_id)[0][0]
     Path("notes.txt").write_text("no image")
     mistakes = {
-        ("accuracy", image): "sweep: 'accuracy' is not a cell (allowed: metric:model:block",
+        ("accuracy", image): "sweep: 'accuracy' is neither a cell nor a trial of tiny (allowed: a trial's id of 16 ",
+        ("0" * 16, image): "sweep: '0000000000000000' is neither a cell nor a trial of tiny (allowed: a trial's id of ",
+        (trial_id, image, "--repeat", 1): f"sweep: repeat: 1 is of no use to trial {trial_id}, which is one repetition",
         ("accuracy:tiny-9-32:60/20/20", image): "sweep: 'accuracy:tiny-9-32:60/20/20': tiny has no such cell (models: ",
         ("luck:tiny-1-32:60/20/20", image): "sweep: metric: 'luck' is unknown",
         (CELL, "nowhere.png"): "sweep: nowhere.png: cannot be read (No such file or directory); name an image file",
         (CELL, "results"): "sweep: results: cannot be read (Is a directory); name an image file",
-        (CELL, "notes.txt"): "sweep: notes.txt: cannot be decoded as an image",
+        (CELL, "notes.txt"): "sweep: notes.txt: cannot be decoded as an image; name image files alone\n",
         (CELL, image, "--repeat", 2): "sweep: repeat: 2 is out of range (allowed: 0 to 1, the repetitions of accuracy:",
         (CELL, image, "--repeat", -1): "sweep: Invalid value for '--repeat': -1 is not in the range",
         (CELL, image, "--sweep", "other"): "sweep: other: is no sweep of results (there: tiny)",

@@ -19,12 +19,13 @@ def decode_images(
     *,
     antialias: bool = True,
     resize: Resize = Resize.BILINEAR,
+    can_skip: bool = True,
 ) -> list[NDArray[np.uint8]]:
     """Decode (name, content) pairs once and resize them to each resolution.
 
     The aspect ratio is not kept and nothing is cropped. A resize that shrinks averages over the source pixels, but for
     `nearest`, and for `bilinear` without `antialias`, which reads the four nearest to the centre of each target pixel
-    (half-pixel centres).
+    (half-pixel centres). `can_skip`: whether the files are of a spec, which may leave the damaged ones out.
 
     Returns:
         One (files, resolution, resolution, 3) array per resolution.
@@ -43,7 +44,7 @@ def decode_images(
             pixels = np.asarray(_resize(image, side, resize, antialias=antialias))
             output[index] = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
     if damaged:
-        raise UserError(describe_damage(damaged))
+        raise UserError(describe_damage(damaged, can_skip=can_skip))
     return outputs
 
 
@@ -62,14 +63,14 @@ def is_decodable(content: bytes) -> bool:
     return open_image(content) is not None
 
 
-def describe_damage(names: Iterable[str]) -> str:
+def describe_damage(names: Iterable[str], *, can_skip: bool = True) -> str:
     """Return one line about files that cannot be decoded."""
     damaged = list(names)
     more = f" and {len(damaged) - NAMED_FILES} more" if len(damaged) > NAMED_FILES else ""
-    return (
-        f"{', '.join(damaged[:NAMED_FILES])}{more}: cannot be decoded as an image; "
-        "mend or remove the file, or set data.undecodable: skip to leave such files out"
-    )
+    advice = "mend or remove the file, or set data.undecodable: skip to leave such files out"
+    if not can_skip:
+        advice = "name image files alone"
+    return f"{', '.join(damaged[:NAMED_FILES])}{more}: cannot be decoded as an image; {advice}"
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

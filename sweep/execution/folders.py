@@ -66,8 +66,16 @@ def refuse_to_leave_out(store: Store, plan: Plan) -> None:
     Raises:
         UserError: says how many, and how to run the spec beside.
     """
-    if message := describe_left_out(store, plan):
+    if message := describe_loss(store, plan):
         raise UserError(message)
+
+
+def describe_loss(store: Store, plan: Plan) -> str | None:
+    """Say in one line what a run of the plan would take away from the sweep's reports; None where it takes nothing."""
+    if store.load_spec() is None:
+        return None
+    superseded = describe_superseded(store, plan) if load_sweep(store)[1] == plan.inputs else None
+    return superseded or describe_left_out(store, plan)
 
 
 def describe_left_out(store: Store, plan: Plan) -> str | None:
@@ -99,7 +107,10 @@ def describe_left_out(store: Store, plan: Plan) -> str | None:
 
 
 def describe_superseded(store: Store, plan: Plan) -> str | None:
-    """Say in one line how many finished trials of the stored plan have another id in this one, and so run anew."""
+    """Say in one line how many finished trials of the stored plan have another id in this one; None for none.
+
+    With the inputs as they were it is this release that computes something else.
+    """
     others = store.finished_ids() - {trial.id for trial in plan.trials}
     if not others or not plan.inputs.is_final:
         return None
@@ -109,9 +120,14 @@ def describe_superseded(store: Store, plan: Plan) -> str | None:
     again = sum(trial.id in others and _spell_point(trial.point, former) in points for trial in stored.trials)
     if not again:
         return None
+    if load_sweep(store)[1] == plan.inputs:
+        return (
+            f"{plan.spec.name}: {again:,} finished trials are of another release, and this one computes something else "
+            "for them; their report stays as it is: run the spec beside it with --set name=OTHER"
+        )
     return (
-        f"{plan.spec.name}: {again:,} finished trials are to be run anew, as their weights, or what this release "
-        "computes for them, are others than when they were run; what they came to stays in the store"
+        f"{plan.spec.name}: {again:,} finished trials are to be run anew, as their weights are others than when they "
+        "were run; what they came to stays in the store"
     )
 
 

@@ -86,7 +86,7 @@ def prepare_sweep(spec: Spec, location: Location, places: Places, say: Say, *, d
     asked = find_method(spec.method).list_weights(spec)
     weights, paths = find_weights(asked, spec.weights.path, decided, hashes, say, is_demo=is_demo, download=download)
     plan = make_plan(spec, Inputs(data.summary, weights))
-    if former:
+    if former and former != plan.inputs:
         with Store.read(location.folder) as store:
             if superseded := describe_superseded(store, plan):
                 say(superseded)

@@ -94,6 +94,7 @@ def run_sweep(
             finally:
                 progress.step = "letting go of the workers"
                 executor.close()
+                progress.step = ""
         return progress
 
 

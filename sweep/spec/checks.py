@@ -142,6 +142,11 @@ def _check_lists(given: _Given) -> Iterator[Complaint]:
         other, values = fields.get(axis, (key, value))
         if key != other and _count_values(axis, value) > 1 < _count_values(axis, values):
             yield key, f"is a list here and in {spell_key(other)} (allowed: a list in one of them)"
+    for key, product, bundles in given.list_products():
+        for axis in AXES if bundles else ():
+            is_unused = axis in product and all(axis in bundle for _, bundle in bundles)
+            if is_unused and _count_values(axis, product[axis]) > 1:
+                yield (*key, axis), "is a list that every bundle overrides (allowed: a list here or in the bundles)"
 
 
 def _check_presence(given: _Given, alternative: _Alternative) -> Iterator[Complaint]:

@@ -357,6 +357,11 @@ MISTAKES = [
         "  bundles: [{weights: [imagenet, hub]}]\nweights: [hub, random]",
         "10: grid.bundles[0].weights: is a list here and in weights (allowed: a list in one of them)",
     ),
+    (
+        10,
+        "  dropout: [0, 0.5]\n  bundles: [{dropout: 0.1}, {dropout: 0.2}]",
+        "10: grid.dropout: is a list that every bundle overrides (allowed: a list here or in the bundles)",
+    ),
 ]
 
 

@@ -32,5 +32,6 @@ def score_files(
     if damaged:
         raise UserError(f"{', '.join(damaged)}: cannot be decoded as an image; name other files")
     side = int(str(point["resolution"]))
-    (images,) = decode_images(files, [side], resize=Resize(str(point["resize"])), antialias=bool(point["antialias"]))
+    resize, antialias = Resize(str(point["resize"])), bool(point["antialias"])
+    (images,) = decode_images(files, [side], resize=resize, antialias=antialias, can_skip=False)
     return apply_state(state, open_network(network)(images))
