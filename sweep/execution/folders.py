@@ -126,8 +126,8 @@ def describe_superseded(store: Store, plan: Plan) -> str | None:
             "for them; their report stays as it is: run the spec beside it with --set name=OTHER"
         )
     return (
-        f"{plan.spec.name}: {again:,} finished trials are to be run anew, as their weights are others than when they "
-        "were run; what they came to stays in the store"
+        f"{plan.spec.name}: {again:,} of the finished trials will run anew, as their weights are others than before; "
+        "what they came to stays in the store"
     )
 
 

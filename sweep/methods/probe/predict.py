@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.axes import Value
-from sweep.data.decode import decode_images, is_decodable
-from sweep.errors import UserError
+from sweep.data.decode import decode_images
 from sweep.methods.probe.state import apply_state
 from sweep.networks.runtime import open_network
 from sweep.outcome import State
@@ -28,9 +27,6 @@ def score_files(
     Raises:
         UserError: a file cannot be decoded.
     """
-    damaged = [name for name, content in files if not is_decodable(content)]
-    if damaged:
-        raise UserError(f"{', '.join(damaged)}: cannot be decoded as an image; name other files")
     side = int(str(point["resolution"]))
     resize, antialias = Resize(str(point["resize"])), bool(point["antialias"])
     (images,) = decode_images(files, [side], resize=resize, antialias=antialias, can_skip=False)
