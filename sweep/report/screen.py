@@ -153,7 +153,8 @@ def _find_place(table: Table, block: str) -> int | None:
 def _make_grid(report: Report, table: Table, rows: Sequence[Row], extent: Extent, name_width: int) -> Grid:
     place = _find_place(table, report.answer.block)
     others = [other for other in range(table.keys, len(table.columns)) if other != place]
-    others = others if extent.has_others else others[: place is None]
+    if not extent.has_others:
+        others = others[:1] if place is None else []
     shown = [] if place is None else list(_list_answer_columns(table, rows, place, extent))
     for other in others:
         column = table.columns[other]

@@ -27,8 +27,6 @@ TABLES = ["means", "diagnostics_80-10-10"]
 TABLES += ["effects", "images", "patients", "complexities", "cost", "reviewer"]
 TABLES += ["standing_60-20-20", "standing_80-10-10", "metrics", "selection", "variance"]
 TABLES += ["pairs", "diagnostics_60-20-20"]
-
-
 CLASSES = ("NORMAL", "PNEUMONIA", "CLASS 2")
 
 

@@ -49,12 +49,11 @@ def make_metrics(study: Study, _: Inference) -> Iterator[Table]:
     classes = study.frames.inputs.data.classes
     has_classes = len(classes) > 2
     keys = (MODEL, head_block(study.layout), *([Column("class", "class")] if has_classes else []))
-    named = {ALL_CLASSES: None, **{name: place for place, name in enumerate(classes)}}
-    wanted = named.items() if has_classes else [("", None)]
+    of_classes = [([ALL_CLASSES], None), *(([name], place) for place, name in enumerate(classes))]
     rows = tuple(
-        (*map(Cell, (*key, name)[: len(keys)]), *(_average(study, key, each, place) for each in METRICS.values()))
+        (*map(Cell, (*key, *name)), *(_average(study, key, metric, place) for metric in METRICS.values()))
         for key in study.cells
-        for name, place in wanted
+        for name, place in (of_classes if has_classes else [([], None)])
     )
     averaged = (
         f"Of {ALL_CLASSES}, sensitivity, specificity, precision, F1, ROC AUC and average precision are macro averages; "
