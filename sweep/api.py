@@ -49,13 +49,18 @@ class Results:
             return trials_frame(store)
 
     def predict(
-        self, cell: str, images: Iterable[str | PathLike[str]], *, repeat: int = 0, select: str = "validation"
+        self,
+        cell: str,
+        images: str | PathLike[str] | Iterable[str | PathLike[str]],
+        *,
+        repeat: int = 0,
+        select: str = "validation",
     ) -> "pd.DataFrame":
         """Return what a model of the sweep says of images, one row an image: file, class, and each class's probability.
 
         Args:
             cell: `metric:model:block`, for example accuracy:mobilenet-0.75-192:80/10/10, or a trial's id.
-            images: image files.
+            images: an image file, or several.
             repeat: which of the cell's repetitions, each a model of its own, answers: 0 is the first.
             select: what chose the cell's configuration, `validation` or `test`.
 
@@ -64,7 +69,8 @@ class Results:
         """
         from sweep.prediction import predict
 
-        return predict(self.folder, cell, [Path(image) for image in images], repeat, select).frame
+        files = [images] if isinstance(images, str | PathLike) else images
+        return predict(self.folder, cell, [Path(file) for file in files], repeat, select).frame
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r})"

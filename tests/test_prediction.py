@@ -133,6 +133,7 @@ def test_answers_are_a_frame_of_files_classes_and_probabilities(finished):
     images, scores = read_tested(finished, trial_id)
     frame = sweep.open_results(finished).predict(CELL, map(str, images))
     assert list(frame) == ["file", "class", "NORMAL", "PNEUMONIA"]
+    assert sweep.open_results(finished).predict(CELL, images[0]).equals(frame.iloc[:1])
     assert list(frame["file"]) == list(map(str, images))
     probabilities = frame[["NORMAL", "PNEUMONIA"]].to_numpy()
     assert abs(probabilities.sum(axis=1) - 1).max() < ROUNDING

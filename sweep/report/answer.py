@@ -34,6 +34,7 @@ UNKNOWN_PATIENTS = (
 )
 
 Costs = Mapping[str, Cost]  # by model
+MOST_NAMED = 6  # models in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,11 @@ def _describe_candidates(standing: Standing, block: str) -> str:
     names = [name for name, upper in zip(standing.models, standing.ranks.upper, strict=True) if upper > 0]
     if len(names) == 1:
         return f"The best of the {len(standing.models)} models at {block} is {names[0]}."
-    return f"{len(names)} of the {len(standing.models)} models may be the best at {block}: {join_words(names)}."
+    if len(names) == len(standing.models):
+        return f"Any of the {len(names)} models may be the best at {block}."
+    more = len(names) - MOST_NAMED
+    named = [*names[:MOST_NAMED], f"{more} more"] if more > 1 else names
+    return f"{len(names)} of the {len(standing.models)} models may be the best at {block}: {join_words(named)}."
 
 
 def _describe_smaller(study: Study, inference: Inference, key: CellKey, costs: Costs) -> Iterator[str]:

@@ -114,11 +114,12 @@ def publish_report(folder: Path, request: Request, output: Path) -> Written:
     name = folder.resolve().name
     target = output / name / request.subfolder
     report, margin = make_report(study, inference), inference.describe_margin(study.metric)
+    drawings = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
     if request.form is Format.HTML:
         path, page = target / "report.html", _make_page(study, inference, report, name).encode()
         _write(path, page)
-        return Written(report, margin, f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n", (path,))
-    drawings = list(_write_figures(study, inference, report, target / FIGURES)) if request.has_figures else []
+        said = f"{path}: {len(page) / 2**20:.1f} MiB, opens in any browser\n"
+        return Written(report, margin, said, (path,), len(drawings))
     files = render_report(report, request.form, drawings)
     for name, text in files.items():
         _write(target / name, text.encode())

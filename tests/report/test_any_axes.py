@@ -138,3 +138,35 @@ def test_a_p_value_is_below_5_percent_exactly_where_bounds_leave_out_0():
     for difference in np.linspace(0, 4, 41):
         found = compare_pairs([difference, 0.0], Draws(values, errors))
         assert (found.p_values[0, 1] < 0.05) == bool(found.is_distinct[0, 1])
+
+
+def test_when_any_model_may_be_the_best_they_are_not_listed():
+    details = " ".join(
+        report({"sampling": ["class_balanced", "uniform"], "hidden": [[], [2], [4], [8]]}).answer.details
+    )
+    assert "Any of the 8 models may be the best at 60/20/20." in details
+
+
+def test_of_many_candidates_the_first_are_named():
+    def know(point):
+        return 0.6 if point["hidden"] == (8,) else 0.95
+
+    details = " ".join(
+        report(
+            {"sampling": ["class_balanced", "uniform"], "hidden": [[], [2], [4], [8], [9], [10]]}, skill=know
+        ).answer.details
+    )
+    assert "10 of the 12 models may be the best at 60/20/20: " in details
+    assert " and 4 more." in details
+
+
+def test_shares_that_overlap_are_not_ranked():
+    def know(point):
+        return 0.95 if (point["optimizer"], point["learning_rate"]) == ("adam", 0.01) else 0.7
+
+    bundles = [
+        {"optimizer": "sgd", "learning_rate": [0.1, 0.01]},
+        {"optimizer": "adam", "learning_rate": [0.01, 0.001]},
+    ]
+    notes = read_notes(tables({"bundles": bundles, "alpha": BOTH}, skill=know)["variance"])
+    assert "The shares overlap, as the grid is not complete: they cannot be ranked." in notes

@@ -87,6 +87,11 @@ def test_figures_are_drawn_beside_the_report_with_their_data(report, tmp_path):
     assert set(re.findall(r"\(figures/(.+?)\.svg\)", text)) == stems
 
 
+def test_figures_are_drawn_beside_a_page_too(report, tmp_path):
+    report(Format.HTML, has_figures=True)
+    assert (tmp_path / "example" / "figures" / "best.svg").is_file()
+
+
 def test_without_figures_nothing_is_drawn(report, tmp_path):
     assert "![" not in report(Format.MARKDOWN)
     assert not (tmp_path / "example" / "figures").exists()

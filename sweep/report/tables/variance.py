@@ -16,6 +16,7 @@ from sweep.report.study import Study
 from sweep.report.tables.build import like, make_table
 
 REST = "interactions and chance"
+WHOLE_PERCENT = 100.05  # as printed
 MOST_NAMED = 2  # factors in the finding
 
 
@@ -41,6 +42,8 @@ def make_variance(study: Study, _: Inference) -> Iterator[Table]:
     rows.append((Cell(REST), Cell(None), like(behind, rest), Cell(None)))
     if rest is None:
         note = "Where the variance comes from: cannot tell."
+    elif rest + sum(share or 0.0 for share in shares.values()) > WHOLE_PERCENT:
+        note = "The shares overlap, as the grid is not complete: they cannot be ranked."
     else:
         known = [(share, name) for name, share in shares.items() if share is not None]
         largest = sorted(known, key=lambda each: -each[0])[:MOST_NAMED]
