@@ -26,11 +26,9 @@ from sweep.planning.trial import Trial
 from sweep.planning.units import ArtifactKey
 from sweep.report.cells import Selection
 from sweep.report.report import find_trials
-from sweep.store.artifacts import Artifacts, read_state
+from sweep.store.artifacts import STATES, Artifacts, read_state
 from sweep.store.store import Store
 from sweep.store.stored_plan import load_plan
-
-STATES = "states"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,9 @@ from sweep.methods.table import Kind
 from sweep.outcome import Failure, Success, Yield
 from sweep.planning.schedule import Schedule
 from sweep.planning.units import ArtifactKey, WorkUnit, estimate_seconds, total_cost
-from sweep.store.artifacts import write_states
+from sweep.store.artifacts import STATES, write_states
 from sweep.store.store import Store, UnitRecord
 
-STATES = "states"  # files below a sweep's folder
 ATTEMPTS = 3  # at a unit whose worker's machine gives way (no memory, no disk, lost), within one run
 ESTIMATE_EVERY_S = 1.0  # it asks the store for all units that were ever computed
 

@@ -16,10 +16,8 @@ from sweep.planning.units import ArtifactKey, total_cost
 from sweep.spec.load import dump_spec
 from sweep.store.artifacts import Artifacts
 from sweep.store.lock import hold_lock
-from sweep.store.store import Store
+from sweep.store.store import SPEC_NAME, Store
 from sweep.store.stored_plan import split_outcomes
-
-SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
 
 
 class Prepared(Protocol):

@@ -33,13 +33,12 @@ from sweep.report.tables.standing import make_pairs, make_standing
 from sweep.report.tables.variance import make_variance
 from sweep.report.warnings import list_warnings
 from sweep.report.words import with_stamp
-from sweep.store.store import Store
+from sweep.store.store import SPEC_NAME, Store
 
 if TYPE_CHECKING:
     from sweep.report.figures.figure import Figure
 
 DEFAULT_METRIC = "accuracy"
-SPEC_NAME = "spec.yaml"  # the resolved spec, in the sweep's folder
 
 MakeTables = Callable[[Study, Inference], Iterable[Table]]
 MAIN: tuple[MakeTables, ...] = (make_means, make_diagnostics)  # right below the answer, but for their details

@@ -23,6 +23,7 @@ from sweep.planning.units import ArtifactKey
 from sweep.store.places import open_place
 
 CACHE_VERSION = 1  # of the layout; what the arrays depend on is in their keys
+STATES = "states"  # folder of trials' states below a sweep's
 FORMER_FACTS = "complexity.json"  # counted in the network behind a feature set, by releases that kept it there
 MEMBER_SUFFIX = ".npy"  # of an array in a file of states
 

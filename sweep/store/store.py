@@ -21,6 +21,7 @@ from sweep.store.basis import Basis, now
 from sweep.store.connection import open_for_reading, open_for_writing, read_version, reporting_failures
 
 STORE_NAME = "sweep.db"
+SPEC_NAME = "spec.yaml"  # the resolved spec, for people; the store's copy is the one that counts
 
 
 @dataclass(frozen=True, slots=True)
