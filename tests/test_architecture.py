@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -43,12 +44,18 @@ def part_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
 def tree_of(path):
     return ast.parse(path.read_text())
 
 
+@cache
 def imports_of(path):
     """Absolute dotted names of everything a file imports, wherever in it."""
+    return tuple(_list_imports(path))
+
+
+def _list_imports(path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -199,6 +206,7 @@ def test_a_finished_sweep_is_looked_at_and_run_again_without_anything_heavy(work
     assert heavy_after(call_command("run", "tiny.yaml")) == []
 
 
+@pytest.mark.slow
 def test_a_report_needs_tables_and_statistics_and_draws_only_where_there_are_figures(workplace):
     heavy_after(RUN)
     assert heavy_after(call_command("report")) == ["pandas", "scipy", "statsmodels"]

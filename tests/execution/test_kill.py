@@ -15,6 +15,8 @@ import pytest
 
 from sweep.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 LONGER = ("--set", "grid.steps=[3000, 6000]")  # fits of about a second
 UNITS = 13  # 1 decoding, 4 conversions, 4 extractions, 4 fits
 INTERRUPTED = "interrupted: what was finished is stored; `sweep resume` goes on, `sweep status` counts"
