@@ -79,10 +79,6 @@ class Artifacts:
             said["facts"] = facts
         return {name: values for name, values in said.items() if isinstance(values, dict)}
 
-    def read_provenance(self, key: ArtifactKey) -> dict[str, Any] | None:
-        """Return under what an array was made; None where that is not known."""
-        return self.describe(key).get("provenance")
-
     def remove_leftovers(self) -> None:
         """Remove what killed processes have left half-written."""
         self._place.remove_leftovers()

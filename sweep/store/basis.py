@@ -94,12 +94,6 @@ class Basis:
         with self._unpacking("its spec"):
             return (read_object(row[0]), read_object(row[1])) if row else None
 
-    def load_axes(self) -> tuple[Axis, ...] | None:
-        """Return the axes of the plan kept last."""
-        row = self.connection.execute(f"SELECT axes {LAST_PLAN}").fetchone()
-        with self._unpacking("its axes"):
-            return unpack_axes(row[0]) if row else None
-
     def load_images_folder(self) -> str | None:
         """Return where the images of the plan kept last lie."""
         row = self.connection.execute(f"SELECT images {LAST_PLAN}").fetchone()

@@ -43,7 +43,7 @@ def test_an_array_comes_back_with_what_was_said_of_it(array, artifacts):
     loaded = artifacts.read(KEY)
     assert np.array_equal(loaded, array)
     assert (loaded.shape, loaded.dtype) == (array.shape, array.dtype)
-    assert artifacts.read_provenance(KEY) == MADE
+    assert artifacts.describe(KEY).get("provenance") == MADE
     assert artifacts.describe(KEY) == {"provenance": MADE, "facts": FOUND}
 
 
@@ -51,7 +51,7 @@ def test_an_array_of_which_nothing_is_said_has_nothing_said_of_it(artifacts):
     artifacts.write(KEY, np.eye(2), MADE)
     artifacts.write(KEY, np.zeros(2))
     assert artifacts.read(KEY).tolist() == [0, 0]
-    assert artifacts.read_provenance(KEY) is None
+    assert artifacts.describe(KEY).get("provenance") is None
     assert artifacts.describe(KEY) == {}
 
 
@@ -102,7 +102,7 @@ def test_a_word_that_cannot_be_read_is_none(content, tmp_path):
     artifacts = Artifacts(tmp_path)
     artifacts.write(KEY, np.eye(2), MADE)
     (tmp_path / "v1" / f"{KEY}.json").write_bytes(content)
-    assert artifacts.read_provenance(KEY) is None
+    assert artifacts.describe(KEY).get("provenance") is None
 
 
 def test_an_array_that_is_not_written_to_its_end_is_absent_and_leaves_nothing(root, tmp_path, monkeypatch):

@@ -231,7 +231,7 @@ def test_version_3_keeps_the_trials_in_the_order_of_the_former_plan(second):
 
 
 def test_version_3_gives_every_axis_its_role_and_layer(second):
-    axes = {axis.name: axis for axis in upgrade(second).load_axes()}
+    axes = {axis.name: axis for axis in upgrade(second).load_plan().axes}
     assert {name for name, axis in axes.items() if axis.role is Role.REPEATED} == {"shuffle"}
     tuned = sorted((axis for axis in axes.values() if axis.role is Role.TUNED), key=lambda axis: axis.order)
     assert " ".join(axis.name for axis in tuned) == (
