@@ -44,7 +44,7 @@ def test_arrays_and_what_is_said_of_them_lie_among_the_artifacts_whoever_wrote_t
     powers = ArtifactKey("powers", "n3", "10")
     assert artifacts.read(powers)[:3].tolist() == [1000, 1331, 1728]
     assert artifacts.describe(powers)["facts"] == {"n3/exponent": 3}
-    assert artifacts.read_provenance(powers) == describe_making(describe_surroundings("any", 1))
+    assert artifacts.describe(powers)["provenance"] == describe_making(describe_surroundings("any", 1))
 
 
 def interrupt_after(count):

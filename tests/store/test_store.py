@@ -59,7 +59,6 @@ def pragma(store, name):
 def test_a_new_store_holds_nothing(store):
     assert store.load_plan() is None
     assert store.load_spec() is None
-    assert store.load_axes() is None
     assert store.load_images_folder() is None
     assert store.load_runs() == store.load_results() == store.load_measures() == store.load_durations() == []
     assert store.load_origins() == store.load_series("x") == []
@@ -75,7 +74,6 @@ def test_a_plan_comes_back_with_its_points_as_they_were(store):
     save_plan(store)
     assert store.load_plan() == StoredPlan("probe", SPEC, INPUTS, AXES, TRIALS, "images")
     assert store.load_spec() == (SPEC, INPUTS)
-    assert store.load_axes() == AXES
     assert store.load_images_folder() == "images"
 
 
